@@ -1,0 +1,1 @@
+//! Private servers and the services as child processes, for  and for tests.

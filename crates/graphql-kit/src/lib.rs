@@ -1,0 +1,1 @@
+//! What every subgraph does alike: error codes, money and pages, the HTTP and WebSocket handlers, limits.

@@ -1,0 +1,1 @@
+//! A payment provider to run against: Stripe's wire format, own process, own durable state.

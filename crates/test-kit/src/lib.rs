@@ -1,0 +1,1 @@
+//! Real stores on free ports for the tests of a service, and tokens to call it with.

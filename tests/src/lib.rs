@@ -1,0 +1,1 @@
+//! End to end: through the router and the WebSocket, against real processes.
