@@ -1,0 +1,23 @@
+// The npm client `graphql-ws`, as its documentation shows it, receives the steps of an order.
+// usage: node graphql-ws.mjs WS_URL TOKEN ORDER_ID
+import { createClient } from "graphql-ws";
+import WebSocket from "ws";
+
+const [url, token, orderId] = process.argv.slice(2);
+const client = createClient({
+  url,
+  webSocketImpl: WebSocket,
+  connectionParams: { authorization: `Bearer ${token}` },
+});
+const steps = [];
+for await (const { data, errors } of client.iterate({
+  query: `subscription OrderProgress($orderId: ID!) {
+    orderProgress(orderId: $orderId) { event { sequence step status message } order { id status isFinal } }
+  }`,
+  variables: { orderId },
+})) {
+  if (errors) throw new Error(JSON.stringify(errors));
+  steps.push(data.orderProgress.event);
+}
+await client.dispose();
+console.log(JSON.stringify(steps));
