@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{EventData, Money, OrderId, PaymentId, RefundId};
+use crate::{EventData, Money, OrderId, PaymentId, RefundId, UserId};
 
 /// Exchange of payment's events.
 pub const EXCHANGE: &str = "payment.events";
@@ -17,6 +17,8 @@ pub const REASON_STOCK_GONE: &str = "stock_gone";
 /// Body of `PUT /payments/{order_id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartPayment {
+    /// The buyer, who alone (beside staff) may see the payment. Data from order, never an authority here.
+    pub user_id: UserId,
     /// The order's exact total.
     pub amount: Money,
     /// The provider's payment method, such as `pm_card_visa`. Never card data.
