@@ -18,4 +18,3 @@ CREATE TABLE inbox (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX inbox_pending ON inbox (consumer, next_try_at) WHERE status = 'PENDING';
 CREATE INDEX inbox_dead ON inbox (consumer) WHERE status = 'DEAD';
-CREATE INDEX inbox_done ON inbox (done_at) WHERE status = 'DONE';

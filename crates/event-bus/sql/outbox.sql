@@ -1,5 +1,6 @@
 -- Events written in the business transaction and published by event-bus's relay. Copied verbatim from crates/event-bus/sql.
 -- Rows are found by "not yet published", never by sequence: transactions don't commit in sequence order.
+-- Ids are UUIDv7, so pruning walks the primary key.
 CREATE TABLE outbox (
     id                uuid PRIMARY KEY,
     aggregate_id      text NOT NULL,
@@ -18,4 +19,3 @@ CREATE TABLE outbox (
     UNIQUE (aggregate_id, aggregate_version, routing_key)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX outbox_unpublished ON outbox (next_try_at) WHERE published_at IS NULL;
-CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
