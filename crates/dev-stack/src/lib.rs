@@ -1,1 +1,14 @@
-//! Private servers and the services as child processes, for  and for tests.
+//! Private servers and the services as child processes, for `cargo xtask up` and for tests.
+//!
+//! Owns: finding and installing PostgreSQL, Redis, RabbitMQ and the router, starting them in a private folder
+//! on free ports, and stopping each by its process id. Must not know: what the services do, SQL, AMQP.
+
+mod find;
+mod ports;
+mod process;
+pub mod servers;
+mod sys;
+
+pub use ports::{free_port, free_port_from};
+pub use process::{Lifetime, Process, ProcessId};
+pub use sys::{Signal, StopRequests};

@@ -1,0 +1,49 @@
+//! Free TCP ports on the loopback address.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Mutex, PoisonError};
+
+/// Ports handed out by this process, so that two servers being started at once never get the same one.
+static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+
+/// A port nobody listens on now and that this function has not returned before.
+pub fn free_port() -> io::Result<u16> {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let given = given.get_or_insert_with(HashSet::new);
+    loop {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        if given.insert(port) {
+            return Ok(port);
+        }
+    }
+}
+
+/// `wanted` when it is free on the loopback address, else the next free one above it.
+pub fn free_port_from(wanted: u16) -> io::Result<u16> {
+    (wanted..=u16::MAX)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, format!("no free port from {wanted} on")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_differ_and_are_free() {
+        let ports: HashSet<u16> = (0..50).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 50);
+        for port in ports {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_taken_port_gives_the_next() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = held.local_addr().unwrap().port();
+        assert!(free_port_from(taken).unwrap() > taken);
+    }
+}

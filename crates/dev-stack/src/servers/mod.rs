@@ -1,0 +1,100 @@
+//! PostgreSQL, Redis and RabbitMQ in a private folder on free ports, beside whatever else the machine runs.
+
+mod postgres;
+mod rabbitmq;
+mod redis;
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+pub use postgres::Postgres;
+pub use rabbitmq::RabbitMq;
+pub use redis::Redis;
+
+use crate::process::Lifetime;
+use crate::{find, sys};
+
+/// How a server is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether it outlives us.
+    pub lifetime: Lifetime,
+    /// Whether data must survive a crash of the machine. Tests say no and are much quicker for it.
+    pub durable: bool,
+}
+
+impl Options {
+    /// For tests: ends with us, keeps nothing.
+    pub const SCRATCH: Self = Self {
+        lifetime: Lifetime::Bound,
+        durable: false,
+    };
+}
+
+/// A folder for throw-away servers, gone when dropped. Other users may pass through it, because PostgreSQL
+/// refuses to run as root.
+pub fn scratch_folder() -> Result<tempfile::TempDir> {
+    tempfile::Builder::new()
+        .prefix("mercato-")
+        .permissions(std::fs::Permissions::from_mode(0o711))
+        .tempdir()
+        .context("a temporary folder")
+}
+
+/// The user a server runs as when we are root.
+fn user_for(names: &[&str]) -> Option<(u32, u32)> {
+    if sys::is_root() {
+        names.iter().find_map(|name| find::user_ids(name))
+    } else {
+        None
+    }
+}
+
+/// Makes a private folder and gives it to `user`.
+fn own_folder(folder: PathBuf, user: Option<(u32, u32)>) -> Result<PathBuf> {
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
+    give(&folder, user)?;
+    Ok(folder)
+}
+
+fn give(path: &Path, user: Option<(u32, u32)>) -> Result<()> {
+    if let Some((uid, gid)) = user {
+        chown(path, Some(uid), Some(gid)).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// 32 hexadecimal digits nobody can guess.
+pub(crate) fn random_word() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// The word kept in `file`, made at first use: passwords must survive a restart like the data they guard.
+fn kept_word(file: &Path) -> Result<String> {
+    if let Ok(word) = std::fs::read_to_string(file) {
+        return Ok(word.trim().to_owned());
+    }
+    let word = random_word();
+    write_private(file, &word)?;
+    Ok(word)
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn write_private(file: &Path, text: &str) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file_handle = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .with_context(|| file.display().to_string())?;
+    file_handle
+        .write_all(text.as_bytes())
+        .with_context(|| file.display().to_string())
+}

@@ -1,0 +1,214 @@
+//! A private PostgreSQL.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Options, kept_word, own_folder, user_for};
+use crate::process::{Process, Spec};
+use crate::sys::Signal;
+use crate::{find, free_port};
+
+const USER: &str = "mercato";
+const START_PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running PostgreSQL with one superuser, reachable on the loopback address only.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    port: u16,
+    password: String,
+}
+
+impl Postgres {
+    /// Starts a throw-away server with its data under `folder`.
+    pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, Options::SCRATCH)
+    }
+
+    /// Starts a server with its data under `folder`, made at first use.
+    pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
+        let user = user_for(&["postgres", "nobody"]);
+        if user.is_some() && !find::is_reachable_by_others(folder) {
+            bail!(
+                "{} is closed to other users, and PostgreSQL refuses to run as root",
+                folder.display()
+            );
+        }
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        let password = kept_word(&folder.join("postgres-password"))?;
+        let home = own_folder(folder.join("postgres"), user)?;
+        let data = home.join("data");
+        if !data.join("PG_VERSION").exists() {
+            init(&home, &data, &password, user)?;
+        }
+        // Left by a server that was killed; the id inside may belong to anybody by now.
+        remove_stale_pid_file(&data)?;
+        let port = free_port()?;
+        let process = server(&home, &data, port, user, options)?.start()?;
+        let server = Self {
+            process,
+            port,
+            password,
+        };
+        let probe = program("pg_isready")?;
+        server.process.await_ready(START_PATIENCE, || {
+            Command::new(&probe)
+                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string(), "-d", "postgres"])
+                .status()
+                .is_ok_and(|status| status.success())
+        })?;
+        Ok(server)
+    }
+
+    /// Address of the maintenance database, with user and password.
+    pub fn url(&self) -> String {
+        self.database_url("postgres")
+    }
+
+    /// Address of one database.
+    pub fn database_url(&self, database: &str) -> String {
+        format!(
+            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
+            self.password, self.port
+        )
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Creates the databases that do not exist yet.
+    pub fn create_databases(&self, names: &[&str]) -> Result<()> {
+        let existing = self.psql("SELECT datname FROM pg_database")?;
+        for name in names
+            .iter()
+            .filter(|name| !existing.lines().any(|line| line == **name))
+        {
+            self.psql(&format!("CREATE DATABASE {name}"))?;
+        }
+        Ok(())
+    }
+
+    fn psql(&self, sql: &str) -> Result<String> {
+        let output = Command::new(program("psql")?)
+            .args([
+                "-X",
+                "-A",
+                "-t",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                sql,
+                &self.url(),
+            ])
+            .output()
+            .context("psql")?;
+        if !output.status.success() {
+            bail!("psql: {sql}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+fn program(name: &str) -> Result<PathBuf> {
+    find::postgres_program(name).with_context(|| format!("PostgreSQL is not installed: no {name}"))
+}
+
+fn init(home: &Path, data: &Path, password: &str, user: Option<(u32, u32)>) -> Result<()> {
+    let password_file = home.join("password");
+    super::write_private(&password_file, password)?;
+    super::give(&password_file, user)?;
+    let mut spec = Spec::new("initdb", &program("initdb")?, home.join("initdb.log"));
+    spec.command
+        .args([
+            "-U",
+            USER,
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            "--no-instructions",
+        ])
+        .arg("--pwfile")
+        .arg(&password_file)
+        .arg("-D")
+        .arg(data)
+        .current_dir(home);
+    spec.run_as(user);
+    let process = spec.start()?;
+    let mut success = false;
+    crate::process::wait_until(Duration::from_mins(2), || {
+        process.exit().is_some_and(|status| {
+            success = status.success();
+            true
+        })
+    });
+    std::fs::remove_file(&password_file).context("initdb's password file")?;
+    if !success {
+        let log = std::fs::read_to_string(process.log()).unwrap_or_default();
+        bail!("initdb failed\n{log}");
+    }
+    Ok(())
+}
+
+fn remove_stale_pid_file(data: &Path) -> Result<()> {
+    let file = data.join("postmaster.pid");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        return Ok(());
+    };
+    let pid = text.lines().next().unwrap_or_default().trim();
+    let program = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if program.trim() == "postgres" {
+        bail!("a PostgreSQL (process {pid}) already runs on {}", data.display());
+    }
+    std::fs::remove_file(&file).with_context(|| file.display().to_string())
+}
+
+fn server(home: &Path, data: &Path, port: u16, user: Option<(u32, u32)>, options: Options) -> Result<Spec> {
+    let mut spec = Spec::new("postgres", &program("postgres")?, log_file(home));
+    spec.command
+        .arg("-D")
+        .arg(data)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+    // No socket file: its path would be limited to 107 bytes.
+    let mut settings = vec![
+        "unix_socket_directories=",
+        "max_connections=400",
+        "shared_buffers=128MB",
+        "log_min_duration_statement=500",
+        "timezone=UTC",
+    ];
+    if !options.durable {
+        settings.extend([
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "autovacuum=off",
+        ]);
+    }
+    for setting in settings {
+        spec.command.args(["-c", setting]);
+    }
+    spec.command.current_dir(home);
+    spec.run_as(user);
+    spec.stop_with = Signal::Int;
+    spec.lifetime = options.lifetime;
+    Ok(spec)
+}
+
+/// Beside the data, in a folder every reader of logs can open.
+fn log_file(home: &Path) -> PathBuf {
+    home.with_file_name("logs").join("postgres.log")
+}

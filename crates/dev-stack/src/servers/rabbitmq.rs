@@ -1,0 +1,197 @@
+//! A private RabbitMQ: own node, own port mapper, own cookie, own folders.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Options, own_folder, user_for};
+use crate::process::{Process, Spec};
+use crate::{find, free_port};
+
+const NODE: &str = "mercato@localhost";
+const START_PATIENCE: Duration = Duration::from_mins(2);
+
+/// A running RabbitMQ without plugins, reachable on the loopback address only.
+#[derive(Debug)]
+pub struct RabbitMq {
+    process: Process,
+    // Declared after the node, so that it is stopped after it.
+    mapper: Option<Process>,
+    home: PathBuf,
+    port: u16,
+    environment: Vec<(&'static str, String)>,
+    user: Option<(u32, u32)>,
+}
+
+impl RabbitMq {
+    /// Starts a throw-away broker.
+    pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, Options::SCRATCH)
+    }
+
+    /// Starts a broker with its data under `folder`.
+    pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
+        let program = find::rabbitmq_program("rabbitmq-server")
+            .context("RabbitMQ is not installed: no rabbitmq-server")?;
+        let user = user_for(&["rabbitmq"]).filter(|_| find::is_reachable_by_others(folder));
+        let home = own_folder(folder.join("rabbitmq"), user)?;
+        write_configuration(&home, user)?;
+        let port = free_port()?;
+        let mapper_port = free_port()?;
+        let environment = environment(&home, port, free_port()?, mapper_port);
+        let mapper = start_port_mapper(folder, mapper_port, options)?;
+        let mut spec = Spec::new("rabbitmq", &program, folder.join("logs/rabbitmq.log"));
+        clean_environment(&mut spec.command, &environment);
+        spec.command.current_dir(&home);
+        spec.run_as(user);
+        spec.lifetime = options.lifetime;
+        let process = spec.start()?;
+        process.await_ready(START_PATIENCE, || speaks_amqp(port))?;
+        Ok(Self {
+            process,
+            mapper,
+            home,
+            port,
+            environment,
+            user,
+        })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The process that maps Erlang node names to ports; nothing where Erlang's own is used.
+    pub fn port_mapper(&self) -> Option<&Process> {
+        self.mapper.as_ref()
+    }
+
+    /// Runs `rabbitmqctl` against this node and returns what it says.
+    pub fn ctl(&self, arguments: &[&str]) -> Result<String> {
+        let program = find::rabbitmq_program("rabbitmqctl").context("no rabbitmqctl")?;
+        let mut command = Command::new(program);
+        clean_environment(&mut command, &self.environment);
+        command
+            .args(["-q", "-n", NODE])
+            .args(arguments)
+            .current_dir(&self.home);
+        if let Some((uid, gid)) = self.user {
+            use std::os::unix::process::CommandExt;
+            command.uid(uid).gid(gid);
+        }
+        let output = command.output().context("rabbitmqctl")?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            bail!(
+                "rabbitmqctl {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&said).trim()
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// What both the node and `rabbitmqctl` need to find this instance and no other.
+fn environment(home: &Path, port: u16, node_port: u16, mapper_port: u16) -> Vec<(&'static str, String)> {
+    let file = |name: &str| home.join(name).display().to_string();
+    vec![
+        ("HOME", home.display().to_string()),
+        ("RABBITMQ_NODENAME", NODE.to_owned()),
+        ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
+        ("RABBITMQ_NODE_PORT", port.to_string()),
+        ("RABBITMQ_DIST_PORT", node_port.to_string()),
+        ("RABBITMQ_MNESIA_BASE", file("data")),
+        ("RABBITMQ_LOG_BASE", file("log")),
+        ("RABBITMQ_LOGS", "-".to_owned()),
+        ("RABBITMQ_PID_FILE", file("pid")),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", file("enabled_plugins")),
+        ("RABBITMQ_CONFIG_FILE", file("rabbitmq.conf")),
+        ("RABBITMQ_CONF_ENV_FILE", file("rabbitmq-env.conf")),
+        // No busy waiting: it shares the machine with everything else.
+        (
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none".to_owned(),
+        ),
+        ("ERL_EPMD_PORT", mapper_port.to_string()),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+        // Makes the script replace itself by the node, so that one process id stands for the broker.
+        ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
+    ]
+}
+
+/// Our settings instead of whatever RABBITMQ_ and ERL_ variables the caller's shell has.
+fn clean_environment(command: &mut Command, environment: &[(&'static str, String)]) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("RABBITMQ_") || text.starts_with("ERL_") {
+            command.env_remove(&name);
+        }
+    }
+    command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
+}
+
+fn write_configuration(home: &Path, user: Option<(u32, u32)>) -> Result<()> {
+    let settings = "loopback_users.guest = true\n\
+                    disk_free_limit.absolute = 100MB\n\
+                    vm_memory_high_watermark.relative = 0.4\n\
+                    log.console = true\n\
+                    log.console.level = warning\n\
+                    log.file = false\n";
+    let files = [
+        ("enabled_plugins", "[].\n"),
+        ("rabbitmq.conf", settings),
+        // Present and empty, so that the machine's own file is not read.
+        ("rabbitmq-env.conf", "# private instance\n"),
+    ];
+    for (name, text) in files {
+        let file = home.join(name);
+        std::fs::write(&file, text).with_context(|| file.display().to_string())?;
+        super::give(&file, user)?;
+    }
+    Ok(())
+}
+
+/// A port mapper of our own, in the foreground: the one Erlang starts by itself would stay behind.
+fn start_port_mapper(folder: &Path, port: u16, options: Options) -> Result<Option<Process>> {
+    let Some(program) = find::program("epmd") else {
+        return Ok(None);
+    };
+    let mut spec = Spec::new("epmd", &program, folder.join("logs/epmd.log"));
+    spec.command
+        .args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
+    spec.lifetime = options.lifetime;
+    let process = spec.start()?;
+    process.await_ready(Duration::from_secs(10), || {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+    })?;
+    Ok(Some(process))
+}
+
+/// Whether the broker answers the protocol's greeting with a method frame.
+fn speaks_amqp(port: u16) -> bool {
+    let greet = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"AMQP\x00\x00\x09\x01")?;
+        let mut first = [0; 1];
+        stream.read_exact(&mut first)?;
+        Ok(first == [1])
+    };
+    greet().unwrap_or(false)
+}

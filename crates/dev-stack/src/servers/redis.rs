@@ -1,0 +1,81 @@
+//! A private Redis.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Options;
+use crate::process::{Process, Spec};
+use crate::{find, free_port};
+
+/// A running Redis, reachable on the loopback address only.
+#[derive(Debug)]
+pub struct Redis {
+    process: Process,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts a throw-away server.
+    pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, Options::SCRATCH)
+    }
+
+    /// Starts a server with its data under `folder`.
+    pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
+        let program = find::program("redis-server")
+            .or_else(|| find::program("valkey-server"))
+            .context("Redis is not installed: no redis-server")?;
+        let home = super::own_folder(folder.join("redis"), None)?;
+        let port = free_port()?;
+        let mut spec = Spec::new("redis", &program, folder.join("logs/redis.log"));
+        let durable = if options.durable { "yes" } else { "no" };
+        spec.command
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port.to_string(),
+                "--daemonize",
+                "no",
+            ])
+            .args(["--appendonly", durable, "--appendfsync", "everysec", "--save", ""])
+            .arg("--dir")
+            .arg(&home)
+            .current_dir(&home);
+        spec.lifetime = options.lifetime;
+        let process = spec.start()?;
+        process.await_ready(Duration::from_secs(30), || answers_ping(port))?;
+        Ok(Self { process, port })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+}
+
+fn answers_ping(port: u16) -> bool {
+    let ping = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        stream.write_all(b"PING\r\n")?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer)?;
+        Ok(&answer == b"+PONG")
+    };
+    ping().unwrap_or(false)
+}

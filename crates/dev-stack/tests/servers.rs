@@ -1,0 +1,48 @@
+//! The three servers really start, answer and end, side by side.
+
+use std::time::Duration;
+
+use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
+
+#[test]
+fn postgres_starts_and_makes_databases_once() {
+    let folder = scratch_folder().unwrap();
+    let server = Postgres::start(folder.path()).unwrap();
+    server.create_databases(&["order_db"]).unwrap();
+    server.create_databases(&["order_db", "cart_db"]).unwrap();
+    assert!(server.database_url("order_db").ends_with("/order_db"));
+    let id = server.process().id();
+    drop(server);
+    assert!(!id.is_running());
+    // The data of a second start is that of the first.
+    let again = Postgres::start(folder.path()).unwrap();
+    again.create_databases(&["order_db"]).unwrap();
+}
+
+#[test]
+fn redis_starts_twice_side_by_side() {
+    let (one, two) = (scratch_folder().unwrap(), scratch_folder().unwrap());
+    let first = Redis::start(one.path()).unwrap();
+    let second = Redis::start(two.path()).unwrap();
+    assert_ne!(first.url(), second.url());
+    first.process().stop(Duration::from_secs(5));
+    assert!(!first.process().id().is_running());
+    assert!(second.process().id().is_running());
+}
+
+#[test]
+fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
+    let folder = scratch_folder().unwrap();
+    let server = RabbitMq::start(folder.path()).unwrap();
+    server.ctl(&["add_vhost", "mine"]).unwrap();
+    assert!(
+        server
+            .ctl(&["list_vhosts"])
+            .unwrap()
+            .lines()
+            .any(|line| line == "mine")
+    );
+    let ids = [server.process().id(), server.port_mapper().unwrap().id()];
+    drop(server);
+    assert!(ids.iter().all(|id| !id.is_running()));
+}
