@@ -1,1 +1,26 @@
 //! Host wiring of a service: telemetry, environment, health, metrics, serve and drain, clock.
+//!
+//! Owns what every process does the same way around its business. Must not know any business, store, broker or
+//! query language.
+
+pub mod clock;
+pub mod correlation;
+pub mod env;
+pub mod http;
+pub mod metrics;
+pub mod readiness;
+pub mod trace;
+
+mod backoff;
+mod host;
+mod ops;
+mod run;
+mod serve;
+mod telemetry;
+
+pub use backoff::Backoff;
+pub use clock::Clock;
+pub use env::{ConfigError, Env, Secret};
+pub use host::{Host, Listener, Listeners};
+pub use readiness::{Component, Readiness};
+pub use run::run;

@@ -1,0 +1,132 @@
+//! The id that follows one request through every service, log line and event.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use http::HeaderValue;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::trace;
+
+/// The header that carries it, in and out.
+pub const HEADER: &str = "x-correlation-id";
+
+/// Longer ids, or ids with other characters than these, are replaced rather than logged.
+const MAX_LEN: usize = 64;
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request or message this task works for.
+pub fn current() -> Option<String> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Runs `future` under `id`. A spawned task starts without one: scope it again.
+pub async fn scope<F: Future>(id: String, future: F) -> F::Output {
+    CURRENT.scope(id, future).await
+}
+
+/// A new id.
+pub fn new_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
+
+/// Takes the id from the request or makes one, opens the request's span under the caller's trace, and returns the
+/// id with the response. [`crate::Listener::instrumented`] adds it: routers need not.
+pub fn layer() -> impl Layer<
+    Route,
+    Service = impl Service<
+        Request,
+        Response: IntoResponse + 'static,
+        Error: Into<std::convert::Infallible> + 'static,
+        Future: Send + 'static,
+    > + Clone
+              + Send
+              + Sync
+              + 'static,
+> + Clone
++ Send
++ Sync
++ 'static {
+    axum::middleware::from_fn::<_, (Request,)>(correlate)
+}
+
+async fn correlate(request: Request, next: Next) -> Response {
+    let id = header(&request, HEADER)
+        .filter(|id| is_acceptable(id))
+        .map_or_else(new_id, str::to_owned);
+    let span = tracing::info_span!("request", otel.kind = "server", method = %request.method(), path = %request.uri().path());
+    trace::with_parent(&span, header(&request, trace::HEADER));
+    let answer = HeaderValue::from_str(&id);
+    let mut response = scope(id, next.run(request).instrument(span)).await;
+    if let Ok(id) = answer {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
+}
+
+fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_acceptable(id: &str) -> bool {
+    (1..=MAX_LEN).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn ask(sent: Option<&str>) -> (String, String) {
+        let app = Router::new()
+            .route("/", get(|| async { current().unwrap_or_default() }))
+            .layer(layer());
+        let mut request = Request::builder().uri("/");
+        if let Some(sent) = sent {
+            request = request.header(HEADER, sent);
+        }
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let header = response.headers()[HEADER].to_str().unwrap().to_owned();
+        let body = http_body_util::BodyExt::collect(response.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
+        (header, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn keeps_a_good_id_and_makes_a_missing_one() {
+        assert_eq!(ask(Some("abc-1")).await, ("abc-1".to_owned(), "abc-1".to_owned()));
+        let (header, body) = ask(None).await;
+        assert_eq!(header, body);
+        assert_eq!(header.len(), 32);
+    }
+
+    #[tokio::test]
+    async fn replaces_an_id_that_would_spoil_the_logs() {
+        for bad in ["a b", "\"}", &"x".repeat(65)] {
+            let (header, _) = ask(Some(bad)).await;
+            assert_ne!(header, bad);
+        }
+    }
+
+    #[tokio::test]
+    async fn is_absent_outside_a_request() {
+        assert_eq!(current(), None);
+        assert_eq!(
+            scope("x".to_owned(), async { current() }).await.as_deref(),
+            Some("x")
+        );
+    }
+}
