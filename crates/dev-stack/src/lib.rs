@@ -4,11 +4,15 @@
 //! on free ports, and stopping each by its process id. Must not know: what the services do, SQL, AMQP.
 
 mod find;
+pub mod http;
+mod keys;
 mod ports;
 mod process;
 pub mod servers;
+pub mod stack;
 mod sys;
 
 pub use ports::{free_port, free_port_from};
 pub use process::{Lifetime, Process, ProcessId};
+pub use stack::{Progress, Settings, Stack};
 pub use sys::{Signal, StopRequests};

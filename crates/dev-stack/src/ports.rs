@@ -3,28 +3,36 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+
+/// Below the range from which systems number outgoing connections: a port of ours stays free while its owner is
+/// being restarted.
+const RANGE: Range<u16> = 18_000..32_000;
 
 /// Ports handed out by this process, so that two servers being started at once never get the same one.
 static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
-/// A port nobody listens on now and that this function has not returned before.
+/// A port nobody listens on now and that this function has not returned before. Random, so that two programs
+/// looking at the same time hardly ever meet.
 pub fn free_port() -> io::Result<u16> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let given = given.get_or_insert_with(HashSet::new);
-    loop {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        if given.insert(port) {
-            return Ok(port);
-        }
-    }
+    (0..2_000)
+        .map(|_| rand::random_range(RANGE))
+        .find(|port| is_free(*port) && given.insert(*port))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, format!("no free port in {RANGE:?}")))
 }
 
 /// `wanted` when it is free on the loopback address, else the next free one above it.
 pub fn free_port_from(wanted: u16) -> io::Result<u16> {
     (wanted..=u16::MAX)
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find(|port| is_free(*port))
         .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, format!("no free port from {wanted} on")))
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ pub struct ProcessId {
 }
 
 impl ProcessId {
+    /// This program.
+    pub fn current() -> Self {
+        Self::of(std::process::id())
+    }
+
     fn of(pid: u32) -> Self {
         Self {
             pid,

@@ -23,6 +23,8 @@ pub struct Options {
     pub lifetime: Lifetime,
     /// Whether data must survive a crash of the machine. Tests say no and are much quicker for it.
     pub durable: bool,
+    /// The port to listen on; a free one when absent.
+    pub port: Option<u16>,
 }
 
 impl Options {
@@ -30,7 +32,12 @@ impl Options {
     pub const SCRATCH: Self = Self {
         lifetime: Lifetime::Bound,
         durable: false,
+        port: None,
     };
+
+    fn listen_port(self) -> std::io::Result<u16> {
+        self.port.map_or_else(crate::free_port, Ok)
+    }
 }
 
 /// A folder for throw-away servers, gone when dropped. Other users may pass through it, because PostgreSQL
@@ -41,6 +48,26 @@ pub fn scratch_folder() -> Result<tempfile::TempDir> {
         .permissions(std::fs::Permissions::from_mode(0o711))
         .tempdir()
         .context("a temporary folder")
+}
+
+/// `folder` itself, or one elsewhere when a server would run as another user who cannot reach it: a checkout
+/// under `/root`, say.
+pub(crate) fn reachable_folder(folder: &Path) -> Result<PathBuf> {
+    if !sys::is_root() || find::is_reachable_by_others(folder) {
+        return Ok(folder.to_path_buf());
+    }
+    let path = folder
+        .canonicalize()
+        .with_context(|| folder.display().to_string())?;
+    let name: String = path
+        .display()
+        .to_string()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let elsewhere = Path::new("/var/lib/mercato").join(name.trim_matches('-'));
+    std::fs::create_dir_all(&elsewhere).with_context(|| elsewhere.display().to_string())?;
+    Ok(elsewhere)
 }
 
 /// The user a server runs as when we are root.

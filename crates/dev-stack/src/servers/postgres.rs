@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::{Options, kept_word, own_folder, user_for};
+use crate::find;
 use crate::process::{Process, Spec};
 use crate::sys::Signal;
-use crate::{find, free_port};
 
 const USER: &str = "mercato";
 const START_PATIENCE: Duration = Duration::from_mins(1);
@@ -46,7 +46,7 @@ impl Postgres {
         }
         // Left by a server that was killed; the id inside may belong to anybody by now.
         remove_stale_pid_file(&data)?;
-        let port = free_port()?;
+        let port = options.listen_port()?;
         let process = server(&home, &data, port, user, options)?.start()?;
         let server = Self {
             process,
@@ -70,10 +70,16 @@ impl Postgres {
 
     /// Address of one database.
     pub fn database_url(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
-        )
+        format!("{}/{database}", self.server_url())
+    }
+
+    /// Address without a database.
+    pub(crate) fn server_url(&self) -> String {
+        format!("postgres://{USER}:{}@127.0.0.1:{}", self.password, self.port)
+    }
+
+    pub(crate) fn into_process(self) -> Process {
+        self.process
     }
 
     /// The port it listens on.

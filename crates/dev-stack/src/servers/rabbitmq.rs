@@ -40,7 +40,7 @@ impl RabbitMq {
         let user = user_for(&["rabbitmq"]).filter(|_| find::is_reachable_by_others(folder));
         let home = own_folder(folder.join("rabbitmq"), user)?;
         write_configuration(&home, user)?;
-        let port = free_port()?;
+        let port = options.listen_port()?;
         let mapper_port = free_port()?;
         let environment = environment(&home, port, free_port()?, mapper_port);
         let mapper = start_port_mapper(folder, mapper_port, options)?;
@@ -81,6 +81,26 @@ impl RabbitMq {
         self.mapper.as_ref()
     }
 
+    /// In the order they were started.
+    pub(crate) fn into_processes(self) -> impl Iterator<Item = Process> {
+        self.mapper.into_iter().chain([self.process])
+    }
+
+    /// Limits that only the broker can hold: no queue loses a message in silence, none grows without end. Skipped
+    /// when the broker was given the same before.
+    pub(crate) fn apply_policies(&self, queues: &[&str]) -> Result<()> {
+        let definitions = policies(queues);
+        let file = self.home.join("policies.json");
+        if std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
+            return Ok(());
+        }
+        let new = file.with_extension("json.new");
+        std::fs::write(&new, &definitions).with_context(|| new.display().to_string())?;
+        super::give(&new, self.user)?;
+        self.ctl(&["import_definitions", &new.display().to_string()])?;
+        std::fs::rename(&new, &file).with_context(|| file.display().to_string())
+    }
+
     /// Runs `rabbitmqctl` against this node and returns what it says.
     pub fn ctl(&self, arguments: &[&str]) -> Result<String> {
         let program = find::rabbitmq_program("rabbitmqctl").context("no rabbitmqctl")?;
@@ -105,6 +125,27 @@ impl RabbitMq {
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// One policy per queue, because each has its own dead-letter exchange.
+fn policies(queues: &[&str]) -> String {
+    let policy = |queue: &&str| {
+        serde_json::json!({
+            "vhost": "/",
+            "name": queue,
+            "pattern": format!("^{}$", queue.replace('.', "\\.")),
+            "apply-to": "queues",
+            "priority": 1,
+            "definition": {
+                "dead-letter-exchange": format!("{queue}.dlx"),
+                "dead-letter-strategy": "at-least-once",
+                "overflow": "reject-publish",
+                "delivery-limit": 20,
+                "max-length": 1_000_000,
+            },
+        })
+    };
+    serde_json::json!({ "policies": queues.iter().map(policy).collect::<Vec<_>>() }).to_string()
 }
 
 /// What both the node and `rabbitmqctl` need to find this instance and no other.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Options;
+use crate::find;
 use crate::process::{Process, Spec};
-use crate::{find, free_port};
 
 /// A running Redis, reachable on the loopback address only.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Redis {
             .or_else(|| find::program("valkey-server"))
             .context("Redis is not installed: no redis-server")?;
         let home = super::own_folder(folder.join("redis"), None)?;
-        let port = free_port()?;
+        let port = options.listen_port()?;
         let mut spec = Spec::new("redis", &program, folder.join("logs/redis.log"));
         let durable = if options.durable { "yes" } else { "no" };
         spec.command
@@ -60,6 +60,10 @@ impl Redis {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn into_process(self) -> Process {
+        self.process
     }
 
     /// Its process.

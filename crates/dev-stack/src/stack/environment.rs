@@ -1,0 +1,206 @@
+//! The environment of each process. Pure: the one place where variables get their local values.
+
+use anyhow::{Context, Result};
+
+use super::plan::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, SANDBOX, SERVICES, WITH_DATABASE, program_of};
+use crate::keys::KeyFolders;
+
+/// Variables of a process, in no particular order.
+pub(super) type Environment = Vec<(String, String)>;
+
+/// Variables handed through from our own environment when set.
+pub(super) const PASSED_ON: [&str; 7] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LOG",
+    "RUST_BACKTRACE",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "WEB_ORIGIN",
+];
+
+/// What the process called `name` is started with.
+pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
+    let mut environment = match program_of(name) {
+        ROUTER => router(plan)?,
+        SANDBOX => sandbox(plan)?,
+        service => subgraph(plan, name, service)?,
+    };
+    let extra = plan.extra.get(name).into_iter().flatten();
+    environment.extend(extra.map(|(name, value)| (name.clone(), value.clone())));
+    Ok(environment)
+}
+
+fn set(environment: &mut Environment, name: impl Into<String>, value: impl Into<String>) {
+    environment.push((name.into(), value.into()));
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
+    let ports = plan.ports_of(name)?;
+    let keys = KeyFolders::new(&plan.folder);
+    let mut all = Environment::new();
+    set(&mut all, "GRAPHQL_ADDR", local(ports.graphql));
+    set(&mut all, "INTERNAL_ADDR", local(ports.internal));
+    set(&mut all, "OPS_ADDR", local(ports.ops));
+    if ["auth", "order", "payment"].contains(&service) {
+        set(&mut all, "PUBLIC_ADDR", local(ports.public));
+    }
+    set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
+    set(&mut all, "MERCATO_ENV", "development");
+    let jwks = format!(
+        "http://{}/.well-known/jwks.json",
+        local(plan.ports_of("auth")?.public)
+    );
+    set(&mut all, "JWKS_URL", jwks);
+    set(
+        &mut all,
+        "SERVICE_KEY_FILE",
+        keys.private(service).display().to_string(),
+    );
+    set(
+        &mut all,
+        "SERVICE_KEYS_DIR",
+        keys.services().display().to_string(),
+    );
+    for callee in SERVICES.iter().filter(|callee| **callee != service) {
+        let url = format!("http://{}", local(plan.ports_of(callee)?.internal));
+        set(&mut all, format!("{}_URL", callee.to_uppercase()), url);
+    }
+    stores(plan, service, &mut all);
+    match service {
+        "auth" => {
+            set(&mut all, "USER_KEYS_DIR", keys.users().display().to_string());
+            set(&mut all, "BOOTSTRAP_ADMIN_EMAIL", ADMIN_EMAIL);
+            set(&mut all, "BOOTSTRAP_ADMIN_PASSWORD", ADMIN_PASSWORD);
+        }
+        "payment" => {
+            set(&mut all, "PSP_BASE_URL", plan.psp_url()?);
+            set(&mut all, "PSP_API_KEY", &plan.psp_api_key);
+            set(&mut all, "PSP_WEBHOOK_SECRET", &plan.psp_webhook_secret);
+        }
+        _ => {}
+    }
+    Ok(all)
+}
+
+fn stores(plan: &Plan, service: &str, all: &mut Environment) {
+    if WITH_DATABASE.contains(&service) {
+        set(all, "DATABASE_URL", plan.database_url(service));
+    }
+    // A database number each: no service sees another's keys.
+    let redis_number = match service {
+        "cart" => Some(0),
+        "product" => Some(1),
+        "auth" => Some(2),
+        _ => None,
+    };
+    if let Some(number) = redis_number {
+        set(all, "REDIS_URL", format!("{}/{number}", plan.stores.redis));
+    }
+    set(all, "AMQP_URL", &plan.stores.amqp);
+}
+
+fn sandbox(plan: &Plan) -> Result<Environment> {
+    let ports = plan.ports_of(SANDBOX)?;
+    let webhook = format!(
+        "http://{}/webhooks/stripe",
+        local(plan.ports_of("payment")?.public)
+    );
+    let mut all = Environment::new();
+    set(&mut all, "LISTEN_ADDR", local(ports.graphql));
+    set(&mut all, "OPS_ADDR", local(ports.ops));
+    set(
+        &mut all,
+        "DATA_DIR",
+        plan.folder.join(SANDBOX).display().to_string(),
+    );
+    set(&mut all, "API_KEY", &plan.psp_api_key);
+    set(&mut all, "WEBHOOK_URL", webhook);
+    set(&mut all, "WEBHOOK_SECRET", &plan.psp_webhook_secret);
+    set(&mut all, "MERCATO_ENV", "development");
+    Ok(all)
+}
+
+fn router(plan: &Plan) -> Result<Environment> {
+    let ports = plan.ports_of(ROUTER)?;
+    let files = plan.router.as_ref().context("this system has no router")?;
+    let mut all = Environment::new();
+    set(
+        &mut all,
+        "APOLLO_ROUTER_CONFIG_PATH",
+        files.config.display().to_string(),
+    );
+    set(
+        &mut all,
+        "APOLLO_ROUTER_SUPERGRAPH_PATH",
+        files.supergraph.display().to_string(),
+    );
+    set(&mut all, "APOLLO_TELEMETRY_DISABLED", "true");
+    set(&mut all, "ROUTER_LISTEN", local(ports.graphql));
+    set(&mut all, "ROUTER_HEALTH_LISTEN", local(ports.ops));
+    set(&mut all, "ROUTER_METRICS_LISTEN", local(ports.public));
+    set(&mut all, "ROUTER_INTROSPECTION", "true");
+    set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
+    for service in SERVICES {
+        let url = format!("http://{}/graphql", local(plan.ports_of(service)?.graphql));
+        set(&mut all, format!("{}_GRAPHQL_URL", service.to_uppercase()), url);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Settings;
+    use super::super::plan::Stores;
+    use super::*;
+
+    fn plan() -> Plan {
+        let mut settings = Settings::for_tests("/data".into(), "/bin".into());
+        settings.order_replicas = 2;
+        settings.extra("order", "PAYMENT_DEADLINE_S", "3");
+        let stores = Stores {
+            postgres: "postgres://u:p@127.0.0.1:1".to_owned(),
+            redis: "redis://127.0.0.1:2".to_owned(),
+            amqp: "amqp://127.0.0.1:3".to_owned(),
+        };
+        Plan::new(&settings, stores).unwrap()
+    }
+
+    fn map(plan: &Plan, name: &str) -> BTreeMap<String, String> {
+        of(plan, name).unwrap().into_iter().collect()
+    }
+
+    #[test]
+    fn a_service_gets_its_own_database_and_no_other_secret() {
+        let plan = plan();
+        let order = map(&plan, "order");
+        assert_eq!(order["DATABASE_URL"], "postgres://u:p@127.0.0.1:1/order_db");
+        assert_eq!(order["PAYMENT_DEADLINE_S"], "3");
+        assert!(!order.contains_key("PSP_API_KEY") && !order.contains_key("REDIS_URL"));
+        let cart = map(&plan, "cart");
+        assert!(!cart.contains_key("DATABASE_URL") && !cart.contains_key("PUBLIC_ADDR"));
+        assert!(map(&plan, "payment").contains_key("PSP_WEBHOOK_SECRET"));
+    }
+
+    #[test]
+    fn a_replica_shares_all_but_its_ports() {
+        let plan = plan();
+        let (first, second) = (map(&plan, "order"), map(&plan, "order-2"));
+        assert_eq!(first["DATABASE_URL"], second["DATABASE_URL"]);
+        assert_eq!(first["SERVICE_KEY_FILE"], second["SERVICE_KEY_FILE"]);
+        assert_ne!(first["PUBLIC_ADDR"], second["PUBLIC_ADDR"]);
+    }
+
+    #[test]
+    fn an_unknown_process_is_refused() {
+        assert!(of(&plan(), "billing").is_err());
+        assert_eq!(program_of("psp-sandbox"), "psp-sandbox");
+        assert_eq!(program_of("order-12"), "order");
+    }
+}

@@ -1,0 +1,203 @@
+//! Brings a system up: stores side by side, then keys and databases, then every service at once.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::plan::{Plan, QUEUES, ROUTER, SERVICES, Stores, WITH_DATABASE, program_of};
+use super::{Progress, Settings, Stack, environment};
+use crate::http;
+use crate::keys::KeyFolders;
+use crate::process::{Lifetime, Process, Spec};
+use crate::servers::{Options, Postgres, RabbitMq, Redis};
+
+/// Names of the processes that hold data, in the order they are started.
+pub(super) const STORES: [&str; 4] = ["postgres", "redis", "epmd", "rabbitmq"];
+
+const READY_PATIENCE: Duration = Duration::from_mins(1);
+
+pub(super) fn launch(settings: &Settings, progress: &dyn Progress) -> Result<Stack> {
+    check_programs(settings)?;
+    std::fs::create_dir_all(&settings.folder).with_context(|| settings.folder.display().to_string())?;
+    let (stores, processes) = start_stores(settings, progress)?;
+    let stack = Stack::new(Plan::new(settings, stores)?, settings.lifetime);
+    for process in processes {
+        stack.adopt(process)?;
+    }
+    let outcome = start_members(&stack, settings, progress);
+    if outcome.is_err() {
+        // Detached processes would stay behind otherwise.
+        stack.stop_all(&());
+    }
+    outcome.map(|()| stack)
+}
+
+fn check_programs(settings: &Settings) -> Result<()> {
+    let members = settings.members();
+    let missing: Vec<&str> = members
+        .iter()
+        .map(|name| program_of(name))
+        .filter(|program| !settings.binaries.join(program).is_file())
+        .collect();
+    if !missing.is_empty() {
+        bail!(
+            "not built: {} (cargo build --workspace --bins)",
+            missing.join(", ")
+        );
+    }
+    if let Some(router) = &settings.router {
+        for file in [&router.program, &router.config, &router.supergraph] {
+            if !file.is_file() {
+                bail!("the router needs {}, which does not exist", file.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores, Vec<Process>)> {
+    let folder = store_folder(&settings.folder)?;
+    let folder = folder.as_path();
+    let options = Options {
+        lifetime: settings.lifetime,
+        durable: settings.durable,
+        port: None,
+    };
+    let (postgres, redis, rabbitmq) = thread::scope(|scope| {
+        let postgres = scope.spawn(|| {
+            told(progress, "PostgreSQL", || {
+                let server = Postgres::start_with(folder, options)?;
+                let names: Vec<String> = WITH_DATABASE.iter().map(|name| format!("{name}_db")).collect();
+                server.create_databases(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+                Ok(server)
+            })
+        });
+        let redis = scope.spawn(|| told(progress, "Redis", || Redis::start_with(folder, options)));
+        let rabbitmq = told(progress, "RabbitMQ", || {
+            let server = RabbitMq::start_with(folder, options)?;
+            server.apply_policies(&QUEUES)?;
+            Ok(server)
+        });
+        (joined(postgres), joined(redis), rabbitmq)
+    });
+    let outcome = collect(postgres, redis, rabbitmq);
+    outcome.map_err(|(error, processes)| {
+        for process in processes {
+            process.stop(Duration::from_secs(10));
+        }
+        error
+    })
+}
+
+type Started = std::result::Result<(Stores, Vec<Process>), (anyhow::Error, Vec<Process>)>;
+
+/// All three, or the first error and what has to be stopped.
+fn collect(postgres: Result<Postgres>, redis: Result<Redis>, rabbitmq: Result<RabbitMq>) -> Started {
+    let mut processes = Vec::new();
+    let mut failure = None;
+    let mut stores = Stores {
+        postgres: String::new(),
+        redis: String::new(),
+        amqp: String::new(),
+    };
+    match postgres {
+        Ok(server) => {
+            stores.postgres = server.server_url();
+            processes.push(server.into_process());
+        }
+        Err(error) => failure = Some(error),
+    }
+    match redis {
+        Ok(server) => {
+            stores.redis = server.url();
+            processes.push(server.into_process());
+        }
+        Err(error) => failure = failure.or(Some(error)),
+    }
+    match rabbitmq {
+        Ok(server) => {
+            stores.amqp = server.url();
+            processes.extend(server.into_processes());
+        }
+        Err(error) => failure = failure.or(Some(error)),
+    }
+    match failure {
+        None => Ok((stores, processes)),
+        Some(error) => Err((error, processes)),
+    }
+}
+
+/// The data folder, or one elsewhere when we are root and other users cannot reach it: PostgreSQL refuses to
+/// run as root.
+fn store_folder(folder: &Path) -> Result<std::path::PathBuf> {
+    crate::servers::reachable_folder(folder)
+}
+
+fn joined<T>(handle: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    handle.join().map_err(|_| anyhow!("a starting thread panicked"))?
+}
+
+fn told<T>(progress: &dyn Progress, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    progress.begin(what);
+    let result = work().with_context(|| format!("{what} does not start"));
+    progress.end(what);
+    result
+}
+
+fn start_members(stack: &Stack, settings: &Settings, progress: &dyn Progress) -> Result<()> {
+    let plan = stack.plan();
+    KeyFolders::new(&plan.folder).ensure(&SERVICES)?;
+    let mut names = settings.members();
+    if plan.router.is_some() {
+        names.push(ROUTER.to_owned());
+    }
+    for name in &names {
+        stack.adopt(start_member(&plan, name, settings.lifetime)?)?;
+    }
+    for name in &names {
+        told(progress, name, || {
+            let children = stack.lock_children();
+            let process = children
+                .iter()
+                .find(|child| child.name() == name)
+                .context("it was not started")?;
+            await_member(&plan, process)
+        })?;
+    }
+    Ok(())
+}
+
+/// Starts a service, the sandbox or the router; does not wait.
+pub(super) fn start_member(plan: &Plan, name: &str, lifetime: Lifetime) -> Result<Process> {
+    let program = match (&plan.router, program_of(name)) {
+        (Some(router), ROUTER) => router.program.clone(),
+        (_, program) => plan.binaries.join(program),
+    };
+    let mut spec = Spec::new(name, &program, plan.log(name));
+    spec.command.env_clear().current_dir(&plan.folder);
+    for variable in environment::PASSED_ON {
+        if let Some(value) = std::env::var_os(variable) {
+            spec.command.env(variable, value);
+        }
+    }
+    spec.command.envs(environment::of(plan, name)?);
+    spec.lifetime = lifetime;
+    spec.start()
+}
+
+pub(super) fn await_member(plan: &Plan, process: &Process) -> Result<()> {
+    let (address, path) = plan.readiness(process.name())?;
+    let mut said = String::new();
+    process
+        .await_ready(READY_PATIENCE, || match http::get(address, path) {
+            Some(answer) if answer.status == 200 => true,
+            Some(answer) => {
+                said = answer.body;
+                false
+            }
+            None => false,
+        })
+        .with_context(|| format!("{} says about its readiness: {said}", process.name()))
+}

@@ -1,0 +1,286 @@
+//! The whole system as child processes: stores, keys, services, payment provider and router.
+//!
+//! `cargo xtask up` runs it for people, `cargo xtask test` and the end-to-end tests for themselves. Blocking, no
+//! runtime. Must not know what the services do: it waits for their readiness and no more.
+
+mod environment;
+mod launch;
+mod plan;
+mod state;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+pub use plan::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES, Stores,
+    WITH_DATABASE,
+};
+pub use state::{Entry, State};
+
+use crate::http;
+use crate::process::{Lifetime, Process, ProcessId};
+use crate::sys::Signal;
+
+/// Longer than the drain of a service (20 s).
+const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// What to start, and where.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Data, keys, logs and the state file.
+    pub folder: PathBuf,
+    /// Folder of the services' programs, as cargo builds them.
+    pub binaries: PathBuf,
+    /// The router; absent to go without one.
+    pub router: Option<RouterFiles>,
+    /// Wanted port of the router; the next free one when taken, any free one when absent.
+    pub router_port: Option<u16>,
+    /// Wanted port of order's WebSocket; likewise.
+    pub websocket_port: Option<u16>,
+    /// How many processes of the order service run.
+    pub order_replicas: u8,
+    /// Whether the processes outlive this one.
+    pub lifetime: Lifetime,
+    /// Whether data survives a crash of the machine.
+    pub durable: bool,
+    /// Variables beyond the usual ones, by process; see [`Settings::extra`].
+    pub extra: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Settings {
+    /// Throw-away data, free ports, no router, gone with this process.
+    pub fn for_tests(folder: PathBuf, binaries: PathBuf) -> Self {
+        Self {
+            folder,
+            binaries,
+            router: None,
+            router_port: None,
+            websocket_port: None,
+            order_replicas: 1,
+            lifetime: Lifetime::Bound,
+            durable: false,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    /// Sets a variable of one process. Of all replicas of a service: call it for each.
+    pub fn extra(&mut self, process: &str, name: &str, value: &str) {
+        self.extra
+            .entry(process.to_owned())
+            .or_default()
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Names of the service processes and the sandbox, in the order they are started.
+    fn members(&self) -> Vec<String> {
+        let replicas = (2..=self.order_replicas).map(|number| format!("order-{number}"));
+        [SANDBOX]
+            .iter()
+            .chain(&SERVICES)
+            .map(|name| (*name).to_owned())
+            .chain(replicas)
+            .collect()
+    }
+}
+
+/// Hears what is being done. `()` is deaf.
+pub trait Progress: Sync {
+    /// Something that may take a while begins.
+    fn begin(&self, what: &str);
+    /// It is done.
+    fn end(&self, what: &str);
+}
+
+impl Progress for () {
+    fn begin(&self, _: &str) {}
+    fn end(&self, _: &str) {}
+}
+
+/// A running system. Dropping it stops what it started, unless detached.
+#[derive(Debug)]
+pub struct Stack {
+    state: Mutex<State>,
+    /// What this process started itself, in that order.
+    children: Mutex<Vec<Process>>,
+    lifetime: Lifetime,
+}
+
+impl Stack {
+    /// Starts everything and waits until all of it is ready.
+    pub fn start(settings: &Settings, progress: &dyn Progress) -> Result<Self> {
+        if let Some(state) = State::read(&settings.folder)?
+            && let Some(entry) = state.processes.iter().find(|entry| entry.id.is_running())
+        {
+            bail!(
+                "a system already runs in {}: {} is process {}",
+                settings.folder.display(),
+                entry.name,
+                entry.id.pid
+            );
+        }
+        launch::launch(settings, progress)
+    }
+
+    /// A system another process started.
+    pub fn attach(folder: &Path) -> Result<Option<Self>> {
+        let state = State::read(folder)?;
+        Ok(state.map(|state| Self {
+            state: Mutex::new(state),
+            children: Mutex::new(Vec::new()),
+            lifetime: Lifetime::Detached,
+        }))
+    }
+
+    fn new(plan: Plan, lifetime: Lifetime) -> Self {
+        let supervisor = (lifetime == Lifetime::Bound).then(ProcessId::current);
+        Self {
+            state: Mutex::new(State {
+                supervisor,
+                processes: Vec::new(),
+                plan,
+            }),
+            children: Mutex::new(Vec::new()),
+            lifetime,
+        }
+    }
+
+    /// Addresses and secrets.
+    pub fn plan(&self) -> Plan {
+        self.lock_state().plan.clone()
+    }
+
+    /// What runs, as recorded.
+    pub fn state(&self) -> State {
+        self.lock_state().clone()
+    }
+
+    /// Whether a process answers that it is ready, and what it says.
+    pub fn readiness(&self, name: &str) -> Result<Option<http::Answer>> {
+        let (address, path) = self.plan().readiness(name)?;
+        Ok(http::get(address, path))
+    }
+
+    /// Kills a process at once, as a crash would.
+    pub fn kill(&self, name: &str) -> Result<()> {
+        let id = self.id(name)?;
+        id.signal(Signal::Kill).with_context(|| format!("kill {name}"))?;
+        self.reap(name, Duration::from_secs(5));
+        Ok(())
+    }
+
+    /// Stops a process in good order, and by force after 25 seconds.
+    pub fn stop(&self, name: &str) -> Result<()> {
+        let entry = self.entry(name)?;
+        entry
+            .id
+            .signal(entry.stop_with)
+            .with_context(|| format!("stop {name}"))?;
+        self.reap(name, STOP_PATIENCE);
+        entry.id.stop(entry.stop_with, Duration::ZERO);
+        Ok(())
+    }
+
+    /// Sends any signal: [`Signal::Stop`] freezes a process, [`Signal::Continue`] thaws it.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        self.id(name)?
+            .signal(signal)
+            .with_context(|| format!("signal {name}"))
+    }
+
+    /// Starts a service, the sandbox or the router again, on the ports it had, and waits until it is ready.
+    pub fn start_again(&self, name: &str) -> Result<()> {
+        if self.id(name)?.is_running() {
+            bail!("{name} is running");
+        }
+        let process = launch::start_member(&self.plan(), name, self.lifetime)?;
+        let ready = launch::await_member(&self.plan(), &process);
+        self.adopt(process)?;
+        ready
+    }
+
+    /// Processes this one started that have ended without being asked to, with how.
+    pub fn ended(&self) -> Vec<(String, std::process::ExitStatus)> {
+        let children = self.lock_children();
+        children
+            .iter()
+            .filter_map(|child| Some((child.name().to_owned(), child.exit()?)))
+            .collect()
+    }
+
+    /// Stops everything, the newest first, and removes the state file. Data stays.
+    pub fn stop_all(&self, progress: &dyn Progress) {
+        let entries = self.lock_state().processes.clone();
+        // Services drain at the same time; the stores they drain into go afterwards.
+        let (stores, members): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .partition(|entry| launch::STORES.contains(&entry.name.as_str()));
+        progress.begin("stopping");
+        for group in [members, stores.into_iter().rev().collect()] {
+            for entry in &group {
+                // An error means that it is gone.
+                let _ = entry.id.signal(entry.stop_with);
+            }
+            for entry in &group {
+                self.reap(&entry.name, STOP_PATIENCE);
+                entry.id.stop(entry.stop_with, Duration::ZERO);
+            }
+        }
+        self.lock_children().clear();
+        // Absent when the start failed early.
+        let _ = std::fs::remove_file(State::file(&self.plan().folder));
+        progress.end("stopping");
+    }
+
+    fn entry(&self, name: &str) -> Result<Entry> {
+        self.lock_state()
+            .entry(name)
+            .cloned()
+            .with_context(|| format!("there is no process called {name}"))
+    }
+
+    fn id(&self, name: &str) -> Result<ProcessId> {
+        Ok(self.entry(name)?.id)
+    }
+
+    /// Takes a started process in, in place of an older one of that name.
+    fn adopt(&self, process: Process) -> Result<()> {
+        let mut state = self.lock_state();
+        state.record(Entry::of(&process));
+        state.write()?;
+        let mut children = self.lock_children();
+        children.retain(|child| child.name() != process.name());
+        children.push(process);
+        Ok(())
+    }
+
+    /// Waits for the end of a process that was told to end; a child is also reaped.
+    fn reap(&self, name: &str, patience: Duration) {
+        let Ok(id) = self.id(name) else { return };
+        crate::process::wait_until(patience, || {
+            for child in self.lock_children().iter().filter(|child| child.name() == name) {
+                child.exit();
+            }
+            !id.is_running()
+        });
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_children(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if self.lifetime == Lifetime::Bound {
+            self.stop_all(&());
+        }
+    }
+}

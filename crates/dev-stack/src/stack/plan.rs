@@ -1,0 +1,202 @@
+//! What a local system consists of and where everything listens. Pure: starts nothing.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+use crate::servers::random_word;
+use crate::{free_port, free_port_from};
+
+/// The six subgraphs, in the order they are shown.
+pub const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order", "payment"];
+/// The payment provider to run against.
+pub const SANDBOX: &str = "psp-sandbox";
+/// The router.
+pub const ROUTER: &str = "router";
+/// The services that own a PostgreSQL database, `NAME_db`.
+pub const WITH_DATABASE: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
+
+/// Queues the services consume, each with its parking queue behind `NAME.dlx`.
+pub const QUEUES: [&str; 3] = [
+    "order.payment-events",
+    "order.inventory-events",
+    "inventory.order-events",
+];
+
+/// The first administrator of a local system.
+pub const ADMIN_EMAIL: &str = "admin@mercato.example";
+/// Their password: public on purpose, it guards demonstration data on the loopback address.
+pub const ADMIN_PASSWORD: &str = "mercato-admin-demo";
+
+/// Where one process listens; zero for what it does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// GraphQL (services), the public graph (router), the API (sandbox).
+    pub graphql: u16,
+    /// REST for other services.
+    pub internal: u16,
+    /// Metrics, health and readiness.
+    pub ops: u16,
+    /// What browsers and the payment provider may reach.
+    pub public: u16,
+}
+
+/// Where the stores listen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stores {
+    /// PostgreSQL, with user and password, without a database.
+    pub postgres: String,
+    /// Redis, without a database number.
+    pub redis: String,
+    /// RabbitMQ.
+    pub amqp: String,
+}
+
+/// Files of the router.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterFiles {
+    /// The program.
+    pub program: PathBuf,
+    /// `router.yaml`.
+    pub config: PathBuf,
+    /// The composed supergraph.
+    pub supergraph: PathBuf,
+}
+
+/// Everything needed to start any process of the system, at first or again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Data, keys, logs and the state file.
+    pub folder: PathBuf,
+    /// Folder of the services' programs.
+    pub binaries: PathBuf,
+    /// The router; absent in tests that go without it.
+    pub router: Option<RouterFiles>,
+    /// Processes by name (`order`, `order-2`, ...).
+    pub ports: BTreeMap<String, Ports>,
+    /// The stores.
+    pub stores: Stores,
+    /// Shared by the router and the subgraphs.
+    pub gateway_key: String,
+    /// What payment shows the provider.
+    pub psp_api_key: String,
+    /// What the provider signs webhooks with.
+    pub psp_webhook_secret: String,
+    /// Variables beyond the usual ones, by process.
+    pub extra: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Plan {
+    /// Chooses ports and secrets.
+    pub(super) fn new(settings: &Settings, stores: Stores) -> Result<Self> {
+        let mut ports = BTreeMap::new();
+        for name in settings.members() {
+            ports.insert(name, some_ports()?);
+        }
+        if let Some(order) = ports.get_mut("order")
+            && let Some(wanted) = settings.websocket_port
+        {
+            order.public = free_port_from(wanted)?;
+        }
+        if settings.router.is_some() {
+            let graphql = settings.router_port.map_or_else(free_port, free_port_from)?;
+            ports.insert(
+                ROUTER.to_owned(),
+                Ports {
+                    graphql,
+                    internal: 0,
+                    ops: free_port()?,
+                    public: free_port()?,
+                },
+            );
+        }
+        Ok(Self {
+            folder: settings.folder.clone(),
+            binaries: settings.binaries.clone(),
+            router: settings.router.clone(),
+            ports,
+            stores,
+            gateway_key: random_word(),
+            psp_api_key: format!("sk_test_{}", random_word()),
+            psp_webhook_secret: format!("whsec_{}", random_word()),
+            extra: settings.extra.clone(),
+        })
+    }
+
+    /// Ports of one process.
+    pub fn ports_of(&self, name: &str) -> Result<Ports> {
+        self.ports
+            .get(name)
+            .copied()
+            .with_context(|| format!("there is no process called {name}"))
+    }
+
+    /// The public graph; payloads are POSTed here.
+    pub fn graphql_url(&self) -> Result<String> {
+        Ok(format!(
+            "http://127.0.0.1:{}/graphql",
+            self.ports_of(ROUTER)?.graphql
+        ))
+    }
+
+    /// Where subscriptions are served. `replica` is `order`, `order-2`, ...
+    pub fn websocket_url(&self, replica: &str) -> Result<String> {
+        Ok(format!(
+            "ws://127.0.0.1:{}/graphql/ws",
+            self.ports_of(replica)?.public
+        ))
+    }
+
+    /// The payment provider's API and its `/_sandbox` endpoints.
+    pub fn psp_url(&self) -> Result<String> {
+        Ok(format!("http://127.0.0.1:{}", self.ports_of(SANDBOX)?.graphql))
+    }
+
+    /// The database of a service.
+    pub fn database_url(&self, service: &str) -> String {
+        format!("{}/{service}_db", self.stores.postgres)
+    }
+
+    /// Address and path that say whether a process is ready.
+    pub fn readiness(&self, name: &str) -> Result<(SocketAddr, &'static str)> {
+        let path = if name == ROUTER {
+            "/health?ready"
+        } else {
+            "/readyz"
+        };
+        Ok((
+            SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports_of(name)?.ops)),
+            path,
+        ))
+    }
+
+    /// Where a process writes.
+    pub fn log(&self, name: &str) -> PathBuf {
+        log_file(&self.folder, name)
+    }
+}
+
+pub(crate) fn log_file(folder: &Path, name: &str) -> PathBuf {
+    folder.join("logs").join(format!("{name}.log"))
+}
+
+fn some_ports() -> Result<Ports> {
+    Ok(Ports {
+        graphql: free_port()?,
+        internal: free_port()?,
+        ops: free_port()?,
+        public: free_port()?,
+    })
+}
+
+/// `order-2` is a replica of `order`.
+pub(super) fn program_of(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((program, number)) if number.parse::<u8>().is_ok() => program,
+        _ => name,
+    }
+}
