@@ -14,6 +14,9 @@ pub trait EventData: Serialize + for<'de> Deserialize<'de> {
     const TYPE: &'static str;
     /// The owner's exchange, such as `payment.events`.
     const EXCHANGE: &'static str;
+    /// Whether some service must have a queue for it: then it counts as published only when it reached one. False
+    /// for announcements that may have no listener.
+    const MANDATORY: bool = true;
 
     /// The aggregate this is about, such as the order's id; becomes `subject`.
     fn subject(&self) -> String;

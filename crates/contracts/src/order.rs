@@ -139,6 +139,7 @@ pub enum CancelReason {
 impl EventData for OrderCreated {
     const TYPE: &'static str = "order.created.v1";
     const EXCHANGE: &'static str = EXCHANGE;
+    const MANDATORY: bool = false;
 
     fn subject(&self) -> String {
         self.order_id.to_string()
@@ -148,6 +149,7 @@ impl EventData for OrderCreated {
 impl EventData for OrderStatusChanged {
     const TYPE: &'static str = "order.status_changed.v1";
     const EXCHANGE: &'static str = EXCHANGE;
+    const MANDATORY: bool = false;
 
     fn subject(&self) -> String {
         self.order_id.to_string()

@@ -1,0 +1,282 @@
+//! Publishes batches with confirms. One connection, one channel, one batch at a time.
+//!
+//! An unroutable message is returned and then confirmed all the same, and lapin may hand the returned message to
+//! another message's confirm. So a batch is judged as a whole: published is what was acknowledged and whose
+//! `message_id` was not among the returned.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contracts::EventId;
+use contracts::event::CONTENT_TYPE;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Confirmation, PublisherConfirm};
+use tokio::sync::Mutex;
+use tokio::time::timeout_at;
+
+use crate::OutboxRow;
+use crate::link::{Broker, Link, LinkError, reconnect_delay};
+use crate::{metrics, topology};
+
+const ROLE: &str = "publish";
+/// A batch that isn't confirmed by then is published again.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+const PERSISTENT: u8 = 2;
+
+/// Why nothing can be published now.
+#[derive(Debug, thiserror::Error)]
+#[error("can't publish: {0}")]
+pub struct PublishError(String);
+
+impl PublishError {
+    pub(crate) const fn new(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
+/// The publishing side of a service's broker connection; connects when first used and again after a fault.
+#[derive(Clone)]
+pub struct Publisher {
+    broker: Broker,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    failures: u32,
+    retry_at: Option<Instant>,
+}
+
+struct Live {
+    link: Link,
+    declared: HashSet<String>,
+}
+
+/// A message on its way out.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) message_id: String,
+    /// None: the default exchange, whose routing keys are queues.
+    pub(crate) exchange: Option<&'a str>,
+    pub(crate) routing_key: ShortString,
+    pub(crate) mandatory: bool,
+    pub(crate) headers: FieldTable,
+    pub(crate) payload: &'a [u8],
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn event(row: &'a OutboxRow) -> Self {
+        let mut headers = FieldTable::default();
+        for name in ["traceparent", "correlationid"] {
+            if let Some(value) = row.headers.get(name).and_then(serde_json::Value::as_str) {
+                headers.insert(name.into(), AMQPValue::LongString(value.into()));
+            }
+        }
+        Self {
+            message_id: EventId::from_uuid(row.id).to_string(),
+            exchange: Some(&row.exchange),
+            routing_key: row.routing_key.as_str().into(),
+            mandatory: row.mandatory,
+            headers,
+            payload: row.payload.as_bytes(),
+        }
+    }
+
+    fn properties(&self) -> BasicProperties {
+        BasicProperties::default()
+            .with_message_id(self.message_id.as_str().into())
+            .with_content_type(CONTENT_TYPE.into())
+            .with_delivery_mode(PERSISTENT)
+            .with_headers(self.headers.clone())
+    }
+}
+
+/// What became of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Confirmed, and in a queue if it had to be.
+    Published,
+    /// No queue is bound for it.
+    Unroutable,
+    /// The broker refused to store it.
+    Refused,
+    /// Unknown: the connection broke or the time was up.
+    Unknown,
+}
+
+impl Publisher {
+    pub(crate) fn new(broker: Broker) -> Self {
+        Self {
+            broker,
+            state: Arc::default(),
+        }
+    }
+
+    /// Makes sure that there is a connection; fails at once while the backoff after a fault lasts.
+    pub(crate) async fn ready(&self) -> Result<(), PublishError> {
+        let mut state = self.state.lock().await;
+        self.connected(&mut state).await?;
+        Ok(())
+    }
+
+    /// Publishes a batch and waits for its confirms; the answers are in the batch's order.
+    pub(crate) async fn publish(&self, batch: &[Outgoing<'_>]) -> Result<Vec<Outcome>, PublishError> {
+        let mut state = self.state.lock().await;
+        let live = self.connected(&mut state).await?;
+        let sent = send(live, &self.broker, batch).await;
+        if let Some(error) = sent.error {
+            self.broken(&mut state, &error);
+        }
+        Ok(sent.outcomes)
+    }
+
+    pub(crate) async fn close(&self) {
+        if let Some(live) = self.state.lock().await.live.take() {
+            live.link.close().await;
+        }
+    }
+
+    async fn connected<'s>(&self, state: &'s mut State) -> Result<&'s mut Live, PublishError> {
+        if state.live.as_ref().is_some_and(|live| !live.link.is_up()) {
+            self.broken(state, &"connection lost");
+        }
+        if state.live.is_none() {
+            if state.retry_at.is_some_and(|at| Instant::now() < at) {
+                return Err(PublishError("waiting to connect again".to_owned()));
+            }
+            match self.open().await {
+                Ok(live) => {
+                    state.live = Some(live);
+                    state.failures = 0;
+                    self.broker.health.up(ROLE);
+                }
+                Err(error) => {
+                    self.broken(state, &error);
+                    return Err(PublishError(error.to_string()));
+                }
+            }
+        }
+        state
+            .live
+            .as_mut()
+            .ok_or_else(|| PublishError("no connection".to_owned()))
+    }
+
+    async fn open(&self) -> Result<Live, LinkError> {
+        let link = self.broker.open(ROLE).await?;
+        link.channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        Ok(Live {
+            link,
+            declared: HashSet::new(),
+        })
+    }
+
+    fn broken(&self, state: &mut State, reason: &dyn std::fmt::Display) {
+        tracing::warn!(role = ROLE, attempt = state.failures, error = %reason, "lost the broker");
+        state.live = None;
+        state.retry_at = Some(Instant::now() + reconnect_delay(state.failures));
+        state.failures += 1;
+        self.broker.health.down(ROLE, reason);
+        metrics::reconnects(ROLE);
+    }
+}
+
+struct Sent {
+    outcomes: Vec<Outcome>,
+    error: Option<String>,
+}
+
+async fn send(live: &mut Live, broker: &Broker, batch: &[Outgoing<'_>]) -> Sent {
+    let deadline = tokio::time::Instant::now() + CONFIRM_TIMEOUT;
+    let mut error = None;
+    let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(batch.len());
+    for message in batch {
+        match timeout_at(deadline, hand_over(live, broker, message)).await {
+            Ok(Ok(confirm)) => confirms.push(confirm),
+            Ok(Err(fault)) => error = Some(fault.to_string()),
+            Err(_) => error = Some("publishing timed out".to_owned()),
+        }
+        if error.is_some() {
+            break;
+        }
+    }
+    let mut confirmations = Vec::with_capacity(batch.len());
+    for confirm in confirms {
+        confirmations.push(match timeout_at(deadline, confirm).await {
+            Ok(Ok(confirmation)) => Some(confirmation),
+            Ok(Err(fault)) => {
+                error.get_or_insert_with(|| fault.to_string());
+                None
+            }
+            Err(_) => {
+                error.get_or_insert_with(|| "a confirm timed out".to_owned());
+                None
+            }
+        });
+    }
+    confirmations.resize_with(batch.len(), || None);
+    Sent {
+        outcomes: judge(batch, &confirmations),
+        error,
+    }
+}
+
+async fn hand_over(
+    live: &mut Live,
+    broker: &Broker,
+    message: &Outgoing<'_>,
+) -> Result<PublisherConfirm, lapin::Error> {
+    let exchange = match message.exchange {
+        None => "".into(),
+        Some(exchange) => {
+            if !live.declared.contains(exchange) {
+                topology::declare_exchange(&live.link.channel, &broker.names, exchange).await?;
+                live.declared.insert(exchange.to_owned());
+            }
+            broker.names.of(exchange)
+        }
+    };
+    let options = BasicPublishOptions {
+        mandatory: message.mandatory,
+        immediate: false,
+    };
+    live.link
+        .channel
+        .basic_publish(
+            exchange,
+            message.routing_key.clone(),
+            options,
+            message.payload,
+            message.properties(),
+        )
+        .await
+}
+
+fn judge(batch: &[Outgoing<'_>], confirmations: &[Option<Confirmation>]) -> Vec<Outcome> {
+    let returned: HashSet<&str> = confirmations
+        .iter()
+        .filter_map(|confirmation| match confirmation {
+            Some(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message))) => message
+                .delivery
+                .properties
+                .message_id()
+                .as_ref()
+                .map(ShortString::as_str),
+            _ => None,
+        })
+        .collect();
+    batch
+        .iter()
+        .zip(confirmations)
+        .map(|(message, confirmation)| match confirmation {
+            _ if returned.contains(message.message_id.as_str()) => Outcome::Unroutable,
+            Some(Confirmation::Ack(_)) => Outcome::Published,
+            Some(Confirmation::Nack(_)) => Outcome::Refused,
+            Some(Confirmation::NotRequested) | None => Outcome::Unknown,
+        })
+        .collect()
+}
