@@ -1,1 +1,11 @@
 //! PostgreSQL as every service uses it: pool, migrations, what may be retried, idempotency keys.
+//!
+//! Owns the connection settings and the `idempotency_key` table. Must not know any business table.
+
+pub mod idempotency;
+
+mod fault;
+mod pool;
+
+pub use fault::{constraint, is_retryable};
+pub use pool::{Purpose, connect, migrate};

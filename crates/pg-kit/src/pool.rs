@@ -1,0 +1,86 @@
+//! Connections with the time-outs that keep one stuck request from stopping the others.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use service_kit::{Backoff, Secret};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::time::Instant;
+
+/// Callers get an error rather than a queue.
+const ACQUIRE: Duration = Duration::from_secs(2);
+/// A store that starts at the same time as its service gets this long to come up.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Who uses the pool. Requests and workers have pools of their own, so that requests can't starve recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Answering callers.
+    Requests,
+    /// Relay, inbox, sagas, sweepers.
+    Workers,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Workers => "workers",
+        }
+    }
+
+    const fn max_connections(self) -> u32 {
+        match self {
+            Self::Requests => 16,
+            Self::Workers => 8,
+        }
+    }
+}
+
+/// Opens a pool. Waits a while for a server that is still starting; a wrong password or database fails at once.
+pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url.expose())?
+        .application_name(&format!("{service}-{}", purpose.label()))
+        .options([
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "2s"),
+            ("idle_in_transaction_session_timeout", "15s"),
+        ])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(purpose.max_connections())
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(Duration::from_mins(5))
+        .max_lifetime(Duration::from_mins(30));
+    let backoff = Backoff {
+        base: Duration::from_millis(100),
+        cap: Duration::from_secs(1),
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let mut attempt = 0;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if crate::is_retryable(&error) && Instant::now() < deadline => {
+                tracing::warn!(%error, "waiting for PostgreSQL");
+                tokio::time::sleep(backoff.delay(attempt)).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Brings the schema up to date. Of several processes that start together one does it, under an advisory lock, and
+/// the others wait.
+pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), MigrateError> {
+    // A connection of its own, thrown away: building an index may take longer than a request's statement may.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = '60s'")
+        .execute(&mut connection)
+        .await?;
+    migrator.run(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
