@@ -1,1 +1,4 @@
 //! Orders and the saga that carries them.
+
+pub mod domain;
+pub mod saga;
