@@ -1,0 +1,234 @@
+//! `POST /graphql`: the endpoint that the gateway calls, after the GraphQL-over-HTTP specification.
+//!
+//! JSON only, one operation per request, no GET, no batches, no uploads. Under `application/graphql-response+json` a
+//! document that can't run answers 4xx; under `application/json` it answers 200, as that media type demands, unless
+//! the body itself is malformed.
+
+mod body;
+mod gateway;
+mod negotiate;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{ObjectType, Request, Response, Schema, ServerError, SubscriptionType};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware;
+use axum::response::{IntoResponse, Response as HttpResponse};
+use axum::routing::post;
+use service_auth::{AuthError, CurrentUser, UserVerifier};
+use service_kit::{Env, correlation};
+use tracing::Instrument as _;
+
+use crate::error::{ApiError, Code};
+use crate::metrics::Metrics;
+use crate::schema::Engine;
+use crate::viewer::Viewer;
+use crate::{document, mask};
+
+pub(crate) use body::from_json;
+pub use gateway::{GatewayKeys, HEADER as GATEWAY_HEADER, KeyError};
+use negotiate::Format;
+
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// What the HTTP endpoint takes from the environment.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// `GATEWAY_KEY` (or `GATEWAY_KEY_FILE`).
+    pub gateway_key: GatewayKeys,
+    /// `MERCATO_ENV` is not `development`.
+    pub production: bool,
+}
+
+impl HttpSettings {
+    /// Reads `GATEWAY_KEY` and `MERCATO_ENV`.
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let gateway_key = GatewayKeys::from_env(env);
+        let mode = env.optional::<String>("MERCATO_ENV", "production".to_owned());
+        Some(Self {
+            gateway_key: gateway_key?,
+            production: mode? != "development",
+        })
+    }
+
+    /// The endpoint's configuration, with the verifier of user tokens.
+    pub fn with_users(self, users: UserVerifier) -> HttpConfig {
+        HttpConfig {
+            gateway_key: self.gateway_key,
+            users,
+            production: self.production,
+        }
+    }
+}
+
+/// The HTTP endpoint's configuration.
+#[derive(Clone)]
+pub struct HttpConfig {
+    /// Keys of which a request must bear one.
+    pub gateway_key: GatewayKeys,
+    /// Verifies bearer tokens.
+    pub users: UserVerifier,
+    /// Turns introspection off.
+    pub production: bool,
+}
+
+struct Endpoint {
+    engine: Box<dyn Engine>,
+    users: UserVerifier,
+    production: bool,
+    metrics: Metrics,
+}
+
+/// The router of the GraphQL listener: `POST /graphql`, for bearers of the gateway key.
+pub fn router<Q, M, S>(schema: Schema<Q, M, S>, config: HttpConfig) -> Router
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let endpoint = Arc::new(Endpoint {
+        engine: Box::new(schema),
+        users: config.users,
+        production: config.production,
+        metrics: Metrics::new(),
+    });
+    Router::new()
+        .route("/graphql", post(answer))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(config.gateway_key, gateway::guard))
+        .with_state(endpoint)
+}
+
+async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body: Bytes) -> HttpResponse {
+    let Some(format) = negotiate::accepted(&headers) else {
+        return (
+            StatusCode::NOT_ACCEPTABLE,
+            "answers application/graphql-response+json or application/json\n",
+        )
+            .into_response();
+    };
+    if !negotiate::is_plain_json(&headers) {
+        return refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be plain application/json",
+            format,
+        );
+    }
+    let request = match body::read(&body) {
+        Ok(request) => request,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, why, format),
+    };
+    let user = match bearer(&endpoint.users, &headers).await {
+        Ok(user) => user,
+        Err(error) => return request_error(Response::from_errors(vec![server_error(error)]), format),
+    };
+    let mut response = run(endpoint, request, user).await;
+    if mask::is_request_error(&response) {
+        return request_error(response, format);
+    }
+    mask::mask(&mut response);
+    negotiate::write(StatusCode::OK, &body::executed(&response), format)
+}
+
+/// Runs one checked operation and counts it.
+async fn run(endpoint: Arc<Endpoint>, mut request: Request, user: Option<CurrentUser>) -> Response {
+    let started = Instant::now();
+    let checked = match document::check(&mut request, !endpoint.production) {
+        Ok(checked) => checked,
+        Err(error) => {
+            endpoint.metrics.refused();
+            return Response::from_errors(vec![error]);
+        }
+    };
+    if checked.operation_type == OperationType::Subscription {
+        let error = ApiError::bad_input("Subscriptions are served at /graphql/ws");
+        return Response::from_errors(vec![server_error(error)]);
+    }
+    let name = checked.name.as_deref().unwrap_or("anonymous");
+    let span = tracing::info_span!("graphql", operation = name, kind = %checked.operation_type);
+    let work = endpoint
+        .engine
+        .execute(request.data(Viewer(user)))
+        .instrument(span);
+    let response = if checked.operation_type == OperationType::Mutation {
+        detached(work).await
+    } else {
+        work.await
+    };
+    endpoint.metrics.ran(&checked, &response, started.elapsed());
+    response
+}
+
+/// Runs to the end even if the client goes away: a future dropped inside a transaction would leave it open.
+async fn detached(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let task = match correlation::current() {
+        Some(id) => tokio::spawn(correlation::scope(id, work)),
+        None => tokio::spawn(work),
+    };
+    task.await.unwrap_or_else(|fault| {
+        tracing::error!(error = %fault, "a mutation panicked");
+        Response::from_errors(vec![server_error(ApiError::new(
+            Code::Internal,
+            "Internal error",
+        ))])
+    })
+}
+
+/// The user of the bearer token; none at all is an anonymous shopper, a bad one is refused.
+async fn bearer(users: &UserVerifier, headers: &HeaderMap) -> Result<Option<CurrentUser>, ApiError> {
+    let mut values = headers.get_all(axum::http::header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let bad = || ApiError::new(Code::Unauthenticated, "The access token is not valid");
+    if values.next().is_some() {
+        return Err(bad());
+    }
+    let token = value.to_str().ok().and_then(bearer_token).ok_or_else(bad)?;
+    verify(users, token).await.map(Some)
+}
+
+/// The token of `Bearer <token>`.
+pub(crate) fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+pub(crate) async fn verify(users: &UserVerifier, token: &str) -> Result<CurrentUser, ApiError> {
+    users.verify(token).await.map_err(|error| match error {
+        AuthError::Unavailable => ApiError::unavailable("Sign-in"),
+        AuthError::Invalid(_) | AuthError::Expired => {
+            tracing::info!(%error, "a bearer token was refused");
+            ApiError::new(Code::Unauthenticated, "The access token is not valid")
+        }
+    })
+}
+
+pub(crate) fn server_error(error: ApiError) -> ServerError {
+    let mut shown = ServerError::new(error.message(), None);
+    shown.extensions = Some(error.extensions());
+    shown
+}
+
+/// An answer to a well-formed request that can't run.
+fn request_error(mut response: Response, format: Format) -> HttpResponse {
+    mask::mask(&mut response);
+    let status = match format {
+        Format::Json => StatusCode::OK,
+        Format::GraphqlResponse => body::status_of(&response),
+    };
+    negotiate::write(status, &body::refused(&response), format)
+}
+
+/// An answer to a request that isn't one, with its status under either media type.
+fn refuse(status: StatusCode, why: &str, format: Format) -> HttpResponse {
+    let mut response = Response::from_errors(vec![server_error(ApiError::bad_input(why))]);
+    mask::mask(&mut response);
+    negotiate::write(status, &body::refused(&response), format)
+}

@@ -1,0 +1,175 @@
+//! `GET /graphql/ws`: subscriptions for browsers, by the `graphql-transport-ws` protocol, and nothing but those.
+//!
+//! | close | when |
+//! |---|---|
+//! | 1001 | the service stops |
+//! | 1009 | a message larger than the cap |
+//! | 1013 | a token can't be checked at present |
+//! | 4400 | a message that is not of the protocol, or binary |
+//! | 4401 | `subscribe` before `connection_ack` |
+//! | 4403 | no or a bad token in `connection_init`, or the token expired |
+//! | 4406 | the client does not offer `graphql-transport-ws` |
+//! | 4408 | no `connection_init` in time |
+//! | 4409 | an id that is in use |
+//! | 4429 | a second `connection_init`, or too many sockets of one user |
+//!
+//! The token stands in the payload of `connection_init`, as `{"authorization": "Bearer ..."}`, or the same inside
+//! `headers` or `connectionParams`. A socket belongs to one user.
+//!
+//! Nothing is buffered for a slow reader: while a message can't be written, no subscription is polled, and one that
+//! does not read for ten seconds is cut off. So a subscription should reload its state when polled, not queue it.
+
+mod protocol;
+mod quota;
+mod socket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{ObjectType, Schema, SubscriptionType};
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use service_auth::UserVerifier;
+use service_kit::{Env, Host, correlation};
+
+use crate::metrics::Metrics;
+use crate::schema::Engine;
+use quota::Quota;
+
+/// The subprotocol spoken here.
+pub const SUBPROTOCOL: &str = "graphql-transport-ws";
+
+/// Bounds of sockets and subscriptions.
+#[derive(Debug, Clone, Copy)]
+pub struct WsLimits {
+    /// Time for `connection_init`.
+    pub init: Duration,
+    /// Between pings; a peer silent for two and a half of them is gone.
+    pub ping: Duration,
+    /// Time for one message to be written.
+    pub write: Duration,
+    /// Largest message from a client.
+    pub message_bytes: usize,
+    /// Subscriptions on one socket.
+    pub subscriptions_per_socket: usize,
+    /// Sockets of one user.
+    pub sockets_per_user: usize,
+    /// Sockets in all.
+    pub sockets: usize,
+}
+
+impl Default for WsLimits {
+    fn default() -> Self {
+        Self {
+            init: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            write: Duration::from_secs(10),
+            message_bytes: 64 * 1024,
+            subscriptions_per_socket: 32,
+            sockets_per_user: 20,
+            sockets: 10_000,
+        }
+    }
+}
+
+/// The WebSocket endpoint's configuration.
+#[derive(Clone)]
+pub struct WsConfig {
+    /// Verifies bearer tokens.
+    pub users: UserVerifier,
+    /// Origins whose pages may connect. Clients that send no Origin are not browsers and may too.
+    pub allowed_origins: Vec<String>,
+    /// Bounds.
+    pub limits: WsLimits,
+}
+
+impl WsConfig {
+    /// A configuration with the usual limits.
+    pub fn new(users: UserVerifier, allowed_origins: Vec<String>) -> Self {
+        Self {
+            users,
+            allowed_origins,
+            limits: WsLimits::default(),
+        }
+    }
+
+    /// Reads `ALLOWED_ORIGINS`: origins with commas between, none by default.
+    pub fn origins_from_env(env: &mut Env) -> Option<Vec<String>> {
+        let text = env.optional::<String>("ALLOWED_ORIGINS", String::new())?;
+        let origins = text
+            .split(',')
+            .map(|origin| origin.trim().trim_end_matches('/').to_owned());
+        Some(origins.filter(|origin| !origin.is_empty()).collect())
+    }
+}
+
+struct Endpoint {
+    engine: Box<dyn Engine>,
+    config: WsConfig,
+    host: Host,
+    quota: Quota,
+    metrics: Metrics,
+}
+
+/// The router of a public listener: `GET /graphql/ws`. Sockets are tasks of `host`, and close when it stops.
+pub fn ws_router<Q, M, S>(schema: Schema<Q, M, S>, config: WsConfig, host: &Host) -> Router
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let endpoint = Arc::new(Endpoint {
+        engine: Box::new(schema),
+        quota: Quota::new(config.limits.sockets, config.limits.sockets_per_user),
+        config,
+        host: host.clone(),
+        metrics: Metrics::new(),
+    });
+    Router::new()
+        .route("/graphql/ws", get(upgrade))
+        .with_state(endpoint)
+}
+
+async fn upgrade(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !endpoint.allows(&headers) {
+        return (StatusCode::FORBIDDEN, "this origin may not connect\n").into_response();
+    }
+    if endpoint.host.shutdown.is_cancelled() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let Some(place) = endpoint.quota.enter() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
+    };
+    let id = correlation::current().unwrap_or_else(correlation::new_id);
+    let limit = endpoint.config.limits.message_bytes;
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(async move |socket| {
+            let tasks = endpoint.host.tasks.clone();
+            let work = tasks.track_future(socket::serve(endpoint, socket));
+            correlation::scope(id, work).await;
+            drop(place);
+        })
+}
+
+impl Endpoint {
+    fn allows(&self, headers: &HeaderMap) -> bool {
+        headers.get_all(ORIGIN).iter().all(|origin| {
+            self.config
+                .allowed_origins
+                .iter()
+                .any(|allowed| allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! The messages of `graphql-transport-ws` and the codes of its closes.
+
+use async_graphql::{Response, ServerError, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// Longest id of a subscription.
+const MAX_ID_LEN: usize = 128;
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ClientMessage {
+    ConnectionInit {
+        #[serde(default)]
+        payload: Option<Json>,
+    },
+    Subscribe {
+        id: String,
+        payload: Json,
+    },
+    Complete {
+        id: String,
+    },
+    Ping {},
+    Pong {},
+}
+
+impl ClientMessage {
+    /// Reads a message; `None` is not of the protocol.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let message = serde_json::from_str(text).ok()?;
+        match &message {
+            Self::Subscribe { id, .. } if id.is_empty() || id.len() > MAX_ID_LEN => None,
+            _ => Some(message),
+        }
+    }
+}
+
+/// What the server says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ServerMessage<'m> {
+    ConnectionAck,
+    Pong,
+    Next { id: &'m str, payload: Payload<'m> },
+    Error { id: &'m str, payload: &'m [ServerError] },
+    Complete { id: &'m str },
+}
+
+/// A result of a subscription.
+#[derive(Debug, Serialize)]
+pub(super) struct Payload<'m> {
+    data: &'m Value,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'m [ServerError],
+}
+
+impl<'m> From<&'m Response> for Payload<'m> {
+    fn from(response: &'m Response) -> Self {
+        Self {
+            data: &response.data,
+            errors: &response.errors,
+        }
+    }
+}
+
+/// Why the server closes a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Close {
+    GoingAway,
+    TooLarge,
+    TryAgain,
+    BadMessage,
+    Unauthorized,
+    Forbidden,
+    TokenExpired,
+    NoSubprotocol,
+    InitTimeout,
+    DuplicateId,
+    TooManyInits,
+    TooManySockets,
+}
+
+impl Close {
+    pub(super) const fn code(self) -> u16 {
+        match self {
+            Self::GoingAway => 1001,
+            Self::TooLarge => 1009,
+            Self::TryAgain => 1013,
+            Self::BadMessage => 4400,
+            Self::Unauthorized => 4401,
+            Self::Forbidden | Self::TokenExpired => 4403,
+            Self::NoSubprotocol => 4406,
+            Self::InitTimeout => 4408,
+            Self::DuplicateId => 4409,
+            Self::TooManyInits | Self::TooManySockets => 4429,
+        }
+    }
+
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::GoingAway => "Going away",
+            Self::TooLarge => "Message too large",
+            Self::TryAgain => "Try again later",
+            Self::BadMessage => "Bad message",
+            Self::Unauthorized => "Unauthorized",
+            Self::Forbidden => "Forbidden",
+            Self::TokenExpired => "Token expired",
+            Self::NoSubprotocol => "Subprotocol not acceptable",
+            Self::InitTimeout => "Connection initialisation timeout",
+            Self::DuplicateId => "Subscriber already exists",
+            Self::TooManyInits => "Too many initialisation requests",
+            Self::TooManySockets => "Too many connections",
+        }
+    }
+}
+
+/// The token in the payload of `connection_init`, in any of the shapes that clients send.
+pub(super) fn token(payload: Option<&Json>) -> Option<&str> {
+    let payload = payload?.as_object()?;
+    let places = [
+        Some(payload),
+        object(payload, "headers"),
+        object(payload, "connectionParams"),
+    ];
+    places.into_iter().flatten().find_map(|place| {
+        let (_, value) = place
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+        crate::http::bearer_token(value.as_str()?)
+    })
+}
+
+fn object<'j>(
+    from: &'j serde_json::Map<String, Json>,
+    name: &str,
+) -> Option<&'j serde_json::Map<String, Json>> {
+    from.get(name)?.as_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_token_is_found_in_each_shape() {
+        for payload in [
+            json!({"authorization": "Bearer t"}),
+            json!({"Authorization": "bearer t"}),
+            json!({"headers": {"authorization": "Bearer t"}}),
+            json!({"connectionParams": {"Authorization": "Bearer t"}}),
+        ] {
+            assert_eq!(token(Some(&payload)), Some("t"), "{payload}");
+        }
+        for payload in [
+            json!(null),
+            json!({}),
+            json!("Bearer t"),
+            json!({"authorization": 1}),
+            json!({"authorization": "t"}),
+        ] {
+            assert_eq!(token(Some(&payload)), None, "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_protocol_is_not_read() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"type":"start","id":"1"}"#,
+            r#"{"type":"subscribe","payload":{}}"#,
+            r#"{"type":"subscribe","id":"","payload":{}}"#,
+            r#"{"type":"complete"}"#,
+        ] {
+            assert!(ClientMessage::read(text).is_none(), "{text}");
+        }
+        assert!(matches!(
+            ClientMessage::read(r#"{"type":"ping","payload":{"a":1}}"#),
+            Some(ClientMessage::Ping {})
+        ));
+    }
+}
