@@ -1,0 +1,65 @@
+//! Ends what has a time: holds and idempotency keys.
+
+use contracts::EventId;
+use contracts::event::EventContext;
+use contracts::inventory::ReservationExpired;
+use event_bus::OutboxRow;
+use sqlx::PgPool;
+
+use super::Error;
+use super::transaction::retrying;
+use crate::domain::reservation::{Command, Decision, State, decide};
+use crate::events;
+use crate::store::reservations;
+
+/// Expires up to `limit` due holds in one transaction: units back, ledger, and an event each. Answers how many.
+///
+/// Several processes may do this at once; each takes holds nobody else has.
+pub(crate) async fn expire_due(pool: &PgPool, context: &EventContext, limit: i64) -> Result<usize, Error> {
+    retrying(|| attempt(pool, context, limit)).await
+}
+
+async fn attempt(pool: &PgPool, context: &EventContext, limit: i64) -> Result<usize, Error> {
+    let Decision::Move(change) = decide(Some(State::Held), Command::Expire)? else {
+        return Ok(0);
+    };
+    let mut tx = pool.begin().await?;
+    let due = reservations::lock_due(&mut tx, limit).await?;
+    if due.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let heads = reservations::record(&mut tx, &due, &change, None).await?;
+    let announcements = heads
+        .iter()
+        .map(|head| {
+            let expired_at = head.expires_at.unwrap_or(context.time);
+            let fact = ReservationExpired {
+                order_id: head.order_id,
+                expired_at,
+            };
+            events::expired(EventId::generate(), context, head.version, fact)
+        })
+        .collect::<Result<Vec<OutboxRow>, _>>()?;
+    event_bus::enqueue_all(&mut tx, &announcements).await?;
+    reservations::move_units(&mut tx, &due, change.units()).await?;
+    tx.commit().await?;
+    Ok(due.len())
+}
+
+/// Days for which a repeat with the same key answers the same.
+const KEY_DAYS: i32 = 30;
+const KEY_BATCH: i64 = 1000;
+
+/// Forgets idempotency keys that nobody repeats any more; answers how many.
+pub(crate) async fn forget_keys(pool: &PgPool) -> Result<u64, Error> {
+    let mut forgotten = 0;
+    loop {
+        let mut conn = pool.acquire().await?;
+        let batch = pg_kit::idempotency::purge(&mut conn, KEY_DAYS, KEY_BATCH).await?;
+        forgotten += batch;
+        if batch < KEY_BATCH.unsigned_abs() {
+            return Ok(forgotten);
+        }
+    }
+}

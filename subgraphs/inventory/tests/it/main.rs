@@ -1,0 +1,1 @@
+//! Inventory against its real database.
