@@ -27,6 +27,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(1);
 enum End {
     /// We close it, and say why.
     Close(Close),
+    /// The peer closes it.
+    Closed,
     /// The peer is gone, or does not read.
     Gone,
 }
@@ -57,8 +59,10 @@ pub(super) async fn serve(endpoint: Arc<Endpoint>, socket: WebSocket) {
     let _open = endpoint.metrics.socket();
     let mut socket = Socket { endpoint, socket };
     let Err(end) = socket.session().await;
-    if let End::Close(close) = end {
-        socket.close(close).await;
+    match end {
+        End::Close(close) => socket.close(close).await,
+        End::Closed => socket.drain().await,
+        End::Gone => {}
     }
 }
 
@@ -100,7 +104,8 @@ impl Socket {
 
     async fn receive(&mut self) -> Result<Input, End> {
         match self.socket.recv().await {
-            None | Some(Ok(Message::Close(_))) => Err(End::Gone),
+            None => Err(End::Gone),
+            Some(Ok(Message::Close(_))) => Err(End::Closed),
             Some(Ok(Message::Text(text))) => ClientMessage::read(&text)
                 .map(Input::Message)
                 .ok_or_else(|| Close::BadMessage.into()),
@@ -125,7 +130,7 @@ impl Socket {
         }
     }
 
-    /// Says why, then reads on for a moment: dropping unread input would reset the connection and lose the reason.
+    /// Says why the socket ends.
     async fn close(mut self, close: Close) {
         self.endpoint.metrics.closed(close.code());
         let frame = CloseFrame {
@@ -133,10 +138,16 @@ impl Socket {
             reason: close.reason().into(),
         };
         if self.write(Message::Close(Some(frame))).await.is_ok() {
-            let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-            // Either outcome ends the socket.
-            let _ = timeout(CLOSE_GRACE, rest).await;
+            self.drain().await;
         }
+    }
+
+    /// Reads on for a moment, which also answers the peer's close: dropping unread input would reset the connection
+    /// and lose what was said last.
+    async fn drain(mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        // Either outcome ends the socket.
+        let _ = timeout(CLOSE_GRACE, rest).await;
     }
 }
 
