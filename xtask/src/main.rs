@@ -1,2 +1,100 @@
-//! All automation of the project.
-fn main() {}
+//! All automation of the project: `cargo xtask COMMAND`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks to its terminal"
+)]
+
+mod compose;
+mod doctor;
+mod down;
+mod logs;
+mod restart;
+mod sdl;
+mod show;
+mod sqlx;
+mod status;
+mod test;
+mod tidy;
+mod tools;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Runs, tests and checks Mercato.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything: private servers, six services, payment sandbox, router.
+    Up(up::Arguments),
+    /// Stop everything; data stays.
+    Down,
+    /// Show each process with its addresses and readiness.
+    Status(status::Arguments),
+    /// Print a process's log.
+    Logs(logs::Arguments),
+    /// Stop or kill one process and start it again.
+    Restart(restart::Arguments),
+    /// Stop everything and delete its data.
+    Reset,
+    /// Buy for real through the public graph and show the saga's steps.
+    Demo(tools::Rest),
+    /// Load a catalogue (NDJSON, also gzipped) through the admin graph.
+    Import(tools::Rest),
+    /// Check out recorded baskets as real users, then audit.
+    Replay(tools::Rest),
+    /// Check the invariants over all databases.
+    Audit(tools::Rest),
+    /// Write each subgraph's SDL.
+    Sdl(sdl::Arguments),
+    /// Compose the supergraph, if an SDL changed.
+    Compose(compose::Arguments),
+    /// Write what the checked SQL macros need to compile without a database.
+    Sqlx(sqlx::Arguments),
+    /// Check the rules of the house that no compiler knows.
+    Tidy,
+    /// Run every test, or the named stages.
+    Test(test::Arguments),
+    /// Say what this machine has and lacks.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(arguments) => up::run(&arguments),
+        Command::Down => down::down(),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Restart(arguments) => restart::run(&arguments),
+        Command::Reset => down::reset(),
+        Command::Demo(rest) => tools::demo(&rest),
+        Command::Import(rest) => tools::import(&rest),
+        Command::Replay(rest) => tools::replay(&rest),
+        Command::Audit(rest) => tools::audit(&rest),
+        Command::Sdl(arguments) => sdl::run(&arguments),
+        Command::Compose(arguments) => compose::run(&arguments),
+        Command::Sqlx(arguments) => sqlx::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Doctor => Ok(doctor::run()),
+    }
+}

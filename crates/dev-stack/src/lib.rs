@@ -5,9 +5,11 @@
 
 mod find;
 pub mod http;
+pub mod install;
 mod keys;
 mod ports;
 mod process;
+pub mod router;
 pub mod servers;
 pub mod stack;
 mod sys;

@@ -63,6 +63,11 @@ impl ProcessId {
         }
     }
 
+    /// Waits for its end; says whether it came.
+    pub fn await_end(self, patience: Duration) -> bool {
+        wait_until(patience, || !self.is_running())
+    }
+
     /// Asks with `signal`, waits up to `patience`, then kills.
     pub fn stop(self, signal: Signal, patience: Duration) {
         if self.signal(signal).is_ok() && wait_until(patience, || !self.is_running()) {

@@ -51,23 +51,46 @@ pub fn scratch_folder() -> Result<tempfile::TempDir> {
 }
 
 /// `folder` itself, or one elsewhere when a server would run as another user who cannot reach it: a checkout
-/// under `/root`, say.
+/// in root's home, say.
 pub(crate) fn reachable_folder(folder: &Path) -> Result<PathBuf> {
+    let reachable = elsewhere(folder).unwrap_or_else(|| folder.to_path_buf());
+    std::fs::create_dir_all(&reachable).with_context(|| reachable.display().to_string())?;
+    Ok(reachable)
+}
+
+/// Where the stores of `folder` are when they are not in it.
+fn elsewhere(folder: &Path) -> Option<PathBuf> {
     if !sys::is_root() || find::is_reachable_by_others(folder) {
-        return Ok(folder.to_path_buf());
+        return None;
     }
-    let path = folder
-        .canonicalize()
-        .with_context(|| folder.display().to_string())?;
+    let path = folder.canonicalize().ok()?.display().to_string();
     let name: String = path
-        .display()
-        .to_string()
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
-    let elsewhere = Path::new("/var/lib/mercato").join(name.trim_matches('-'));
-    std::fs::create_dir_all(&elsewhere).with_context(|| elsewhere.display().to_string())?;
-    Ok(elsewhere)
+    Some(Path::new("/var/lib/mercato").join(name.trim_matches('-')))
+}
+
+/// Deletes a system's data folder, and the stores it keeps elsewhere. Nothing of it may run.
+pub fn delete_data(folder: &Path) -> Result<()> {
+    for path in elsewhere(folder)
+        .into_iter()
+        .chain([folder.to_path_buf()])
+        .filter(|path| path.exists())
+    {
+        std::fs::remove_dir_all(&path).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The log of one process of the system in `folder`, whether it runs or not.
+pub fn log_file(folder: &Path, name: &str) -> PathBuf {
+    let file = |folder: &Path| folder.join("logs").join(format!("{name}.log"));
+    let own = file(folder);
+    match elsewhere(folder) {
+        Some(elsewhere) if !own.exists() => file(&elsewhere),
+        _ => own,
+    }
 }
 
 /// The user a server runs as when we are root.

@@ -104,6 +104,24 @@ impl Postgres {
         Ok(())
     }
 
+    /// Runs a file of SQL in one transaction.
+    pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
+        let output = Command::new(program("psql")?)
+            .args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(file)
+            .arg(self.database_url(database))
+            .output()
+            .context("psql")?;
+        if !output.status.success() {
+            bail!(
+                "{}: {}",
+                file.display(),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(())
+    }
+
     fn psql(&self, sql: &str) -> Result<String> {
         let output = Command::new(program("psql")?)
             .args([

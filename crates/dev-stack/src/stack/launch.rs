@@ -1,6 +1,5 @@
 //! Brings a system up: stores side by side, then keys and databases, then every service at once.
 
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::{Progress, Settings, Stack, environment};
 use crate::http;
 use crate::keys::KeyFolders;
 use crate::process::{Lifetime, Process, Spec};
-use crate::servers::{Options, Postgres, RabbitMq, Redis};
+use crate::servers::{Options, Postgres, RabbitMq, Redis, reachable_folder};
 
 /// Names of the processes that hold data, in the order they are started.
 pub(super) const STORES: [&str; 4] = ["postgres", "redis", "epmd", "rabbitmq"];
@@ -58,7 +57,7 @@ fn check_programs(settings: &Settings) -> Result<()> {
 }
 
 fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores, Vec<Process>)> {
-    let folder = store_folder(&settings.folder)?;
+    let folder = reachable_folder(&settings.folder)?;
     let folder = folder.as_path();
     let options = Options {
         lifetime: settings.lifetime,
@@ -127,12 +126,6 @@ fn collect(postgres: Result<Postgres>, redis: Result<Redis>, rabbitmq: Result<Ra
         None => Ok((stores, processes)),
         Some(error) => Err((error, processes)),
     }
-}
-
-/// The data folder, or one elsewhere when we are root and other users cannot reach it: PostgreSQL refuses to
-/// run as root.
-fn store_folder(folder: &Path) -> Result<std::path::PathBuf> {
-    crate::servers::reachable_folder(folder)
 }
 
 fn joined<T>(handle: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {

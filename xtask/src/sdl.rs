@@ -1,0 +1,93 @@
+//! `cargo xtask sdl`: what each subgraph says about itself, committed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Write nothing; fail if a committed SDL is stale.
+    #[arg(long)]
+    check: bool,
+    /// Only these subgraphs.
+    names: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let names = if arguments.names.is_empty() {
+        workspace::subgraphs()?
+    } else {
+        arguments.names.clone()
+    };
+    let stale = export(&names, arguments.check)?;
+    if stale.is_empty() {
+        println!("{} SDLs are up to date", names.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.check {
+        bail!("stale, run `cargo xtask sdl` and commit: {}", stale.join(", "));
+    }
+    println!("written: {}", stale.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails when a committed SDL is stale.
+pub(crate) fn check() -> Result<()> {
+    let stale = export(&workspace::subgraphs()?, true)?;
+    if !stale.is_empty() {
+        bail!("stale, run `cargo xtask sdl` and commit: {}", stale.join(", "));
+    }
+    Ok(())
+}
+
+/// Prints the SDLs with the subgraphs' own `sdl` programs; returns the names whose file differed.
+fn export(names: &[String], check: bool) -> Result<Vec<String>> {
+    let mut stale = Vec::new();
+    for name in names {
+        let mut command = workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &program(name)])?;
+        let output = command.stderr(std::process::Stdio::inherit()).output();
+        let output = output.with_context(|| format!("the SDL of {name}"))?;
+        if !output.status.success() {
+            bail!("the SDL of {name}: {}", output.status);
+        }
+        let file = file(name);
+        if std::fs::read(&file).unwrap_or_default() != output.stdout {
+            stale.push(name.clone());
+            if !check {
+                std::fs::write(&file, &output.stdout).with_context(|| file.display().to_string())?;
+            }
+        }
+    }
+    Ok(stale)
+}
+
+/// The supergraph is committed; only a checkout in the middle of a change lacks it.
+pub(crate) fn ensure_supergraph() -> Result<()> {
+    if !workspace::root().join("router/supergraph.graphql").is_file() {
+        export(&workspace::subgraphs()?, false)?;
+        crate::compose::compose(false)?;
+    }
+    Ok(())
+}
+
+/// `src/bin/sdl.rs` is called `sdl`, unless a manifest names it after its subgraph.
+fn program(name: &str) -> String {
+    let manifest = workspace::root().join("subgraphs").join(name).join("Cargo.toml");
+    let named = format!("{name}-sdl");
+    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    if text.contains(&format!("\"{named}\"")) {
+        named
+    } else {
+        "sdl".to_owned()
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    workspace::root()
+        .join("subgraphs")
+        .join(name)
+        .join("schema.graphql")
+}

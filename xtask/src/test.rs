@@ -1,0 +1,300 @@
+//! `cargo xtask test`: everything, against private servers started for it, with a summary.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
+use dev_stack::{Progress, install, router};
+
+use crate::show::{Steps, table};
+use crate::{compose, sdl, tidy, workspace};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, e2e, security; all but security's double run
+    /// when none is named.
+    stages: Vec<String>,
+}
+
+/// What one stage found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+struct Outcome {
+    stage: &'static str,
+    ok: bool,
+    counts: Counts,
+    took: Duration,
+}
+
+/// Every stage, in the order they run: the quick ones first.
+const STAGES: [&str; 8] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "e2e", "security",
+];
+const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let stages = chosen(&arguments.stages)?;
+    let steps = Steps::new();
+    let servers = if stages.contains(&"unit") {
+        Some(Servers::start(&steps)?)
+    } else {
+        None
+    };
+    if stages.iter().any(|stage| ["e2e", "security"].contains(stage)) {
+        install::ensure_servers(&steps)?;
+        router::ensure(&steps)?;
+    }
+    let outcomes: Vec<Outcome> = stages
+        .iter()
+        .map(|stage| run_stage(stage, servers.as_ref()))
+        .collect();
+    Ok(summarise(&outcomes))
+}
+
+/// The named stages in their own order; all when none is named. `security` is a suite of `e2e` and runs with it.
+fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
+    if names.is_empty() {
+        return Ok(STAGES.into_iter().filter(|stage| *stage != "security").collect());
+    }
+    let unknown: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "lint" && !STAGES.contains(name))
+        .collect();
+    if !unknown.is_empty() {
+        bail!(
+            "no such stage: {} (there are lint, {})",
+            unknown.join(", "),
+            STAGES.join(", ")
+        );
+    }
+    let wanted = |stage: &&str| {
+        names.iter().any(|name| name == stage)
+            || (names.iter().any(|name| name == "lint") && LINT.contains(stage))
+    };
+    Ok(STAGES.into_iter().filter(|stage| wanted(stage)).collect())
+}
+
+/// Shared by all unit and integration tests; each test has its own database, namespace and queues in them.
+struct Servers {
+    postgres: Postgres,
+    redis: Redis,
+    rabbitmq: RabbitMq,
+    // Declared last: dropped when the servers have gone.
+    _folder: tempfile::TempDir,
+}
+
+impl Servers {
+    fn start(steps: &Steps) -> Result<Self> {
+        install::ensure_servers(steps)?;
+        let folder = scratch_folder()?;
+        steps.begin("private servers");
+        let servers = Self {
+            postgres: Postgres::start(folder.path())?,
+            redis: Redis::start(folder.path())?,
+            rabbitmq: RabbitMq::start(folder.path())?,
+            _folder: folder,
+        };
+        steps.end("private servers");
+        Ok(servers)
+    }
+
+    fn set(&self, command: &mut Command) {
+        command
+            .env("MERCATO_TEST_POSTGRES", self.postgres.url())
+            .env("MERCATO_TEST_REDIS", self.redis.url())
+            .env("MERCATO_TEST_AMQP", self.rabbitmq.url());
+    }
+}
+
+fn run_stage(stage: &'static str, servers: Option<&Servers>) -> Outcome {
+    println!("\n=== {stage}");
+    let begun = Instant::now();
+    let mut counts = Counts::default();
+    let result = perform(stage, servers, &mut counts);
+    if let Err(error) = &result {
+        println!("{stage}: {error:#}");
+    }
+    // What counts no tests of its own counts as one.
+    if counts == Counts::default() {
+        counts.passed = u64::from(result.is_ok());
+        counts.failed = u64::from(result.is_err());
+    } else if result.is_err() && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    Outcome {
+        stage,
+        ok: result.is_ok(),
+        counts,
+        took: begun.elapsed(),
+    }
+}
+
+fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Result<()> {
+    match stage {
+        "fmt" => workspace::must(&mut workspace::cargo(&["fmt", "--all", "--check"])?),
+        "tidy" => tidy::check().map(drop),
+        "sdl" => sdl::check(),
+        "compose" => compose::check(),
+        // Without the composer, which compiles a query planner and changes hardly ever.
+        "clippy" => workspace::must(&mut workspace::cargo(&[
+            "clippy",
+            "--workspace",
+            "--exclude",
+            "composer",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])?),
+        "unit" => {
+            let mut command = workspace::cargo(&[
+                "test",
+                "--workspace",
+                "--exclude",
+                "composer",
+                "--exclude",
+                "e2e",
+                "--no-fail-fast",
+            ])?;
+            if let Some(servers) = servers {
+                servers.set(&mut command);
+            }
+            count(&mut command, counts)
+        }
+        "e2e" => {
+            workspace::build(false)?;
+            count(
+                &mut workspace::cargo(&["test", "-p", "e2e", "--no-fail-fast"])?,
+                counts,
+            )
+        }
+        "security" => {
+            workspace::build(false)?;
+            count(
+                &mut workspace::cargo(&["test", "-p", "e2e", "--test", "security", "--no-fail-fast"])?,
+                counts,
+            )
+        }
+        other => bail!("no such stage: {other}"),
+    }
+}
+
+/// Runs `cargo test`, shows what it says, and adds up its summary lines.
+fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
+    let name = workspace::shown(command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| name.clone())?;
+    let output = child.stdout.take().context("no output")?;
+    let mut out = std::io::stdout();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        counts.add(&String::from_utf8_lossy(&line));
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{name}: {status}");
+    }
+    Ok(())
+}
+
+impl Counts {
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+    fn add(&mut self, line: &str) {
+        let Some(rest) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        let words: Vec<&str> = rest
+            .split([' ', ';', '.'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        for pair in words.windows(2) {
+            let Ok(number) = pair[0].parse::<u64>() else {
+                continue;
+            };
+            match pair[1] {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn summarise(outcomes: &[Outcome]) -> ExitCode {
+    let head = ["stage", "", "passed", "failed", "ignored", "seconds"]
+        .map(str::to_owned)
+        .to_vec();
+    let row = |outcome: &Outcome| {
+        let Counts {
+            passed,
+            failed,
+            ignored,
+        } = outcome.counts;
+        let verdict = if outcome.ok { "ok" } else { "FAILED" };
+        vec![
+            outcome.stage.to_owned(),
+            verdict.to_owned(),
+            passed.to_string(),
+            failed.to_string(),
+            ignored.to_string(),
+            format!("{:.1}", outcome.took.as_secs_f32()),
+        ]
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(outcomes.iter().map(row)).collect();
+    println!("\n{}", table(&rows));
+    let passed: u64 = outcomes.iter().map(|outcome| outcome.counts.passed).sum();
+    let failed: u64 = outcomes.iter().map(|outcome| outcome.counts.failed).sum();
+    println!("{passed} passed, {failed} failed");
+    if outcomes.iter().all(|outcome| outcome.ok) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adds_up_cargos_summaries() {
+        let mut counts = Counts::default();
+        counts.add(
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 5 filtered out; finished in 0.1s",
+        );
+        counts.add("test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured");
+        counts.add("test says::passed ... ok");
+        assert_eq!(
+            counts,
+            Counts {
+                passed: 5,
+                failed: 4,
+                ignored: 1
+            }
+        );
+    }
+
+    #[test]
+    fn stages_run_in_their_order() {
+        assert_eq!(chosen(&[]).unwrap().last(), Some(&"e2e"));
+        assert_eq!(
+            chosen(&["e2e".to_owned(), "unit".to_owned()]).unwrap(),
+            ["unit", "e2e"]
+        );
+        assert_eq!(chosen(&["lint".to_owned()]).unwrap(), LINT);
+        assert!(chosen(&["units".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! `demo`, `import`, `replay`, `audit` and seeding: the shopper and the auditor run against the started system.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, anyhow};
+use dev_stack::Stack;
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, WITH_DATABASE};
+
+use crate::workspace;
+
+/// What follows the command is the tool's own.
+#[derive(clap::Args)]
+pub(crate) struct Rest {
+    /// Handed to the tool; `--help` shows what it knows.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn demo(rest: &Rest) -> Result<ExitCode> {
+    exec(tool("shopper", "demo", rest)?)
+}
+
+pub(crate) fn import(rest: &Rest) -> Result<ExitCode> {
+    exec(tool("shopper", "import", rest)?)
+}
+
+/// The audit follows even a replay with failures, unless the tool was only asked for help.
+pub(crate) fn replay(rest: &Rest) -> Result<ExitCode> {
+    let replayed = tool("shopper", "replay", rest)?.status().context("shopper")?;
+    if rest.arguments.iter().any(|argument| argument == "--help") {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let audited = auditor(&attached()?.plan())?.status().context("auditor")?;
+    Ok(if replayed.success() && audited.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
+    let mut command = auditor(&attached()?.plan())?;
+    command.args(&rest.arguments);
+    exec(command)
+}
+
+/// Fills an empty catalogue through the admin graph.
+pub(crate) fn seed(stack: &Stack) -> Result<()> {
+    let catalogue = workspace::root().join("subgraphs/product/seed/catalogue.ndjson");
+    let mut command = shopper(&stack.plan())?;
+    command.arg("seed").arg(catalogue);
+    workspace::must(&mut command)
+}
+
+fn attached() -> Result<Stack> {
+    let stack = Stack::attach(&workspace::data_folder())?;
+    stack.context("nothing runs; start it with: cargo xtask up")
+}
+
+fn tool(program: &str, command: &str, rest: &Rest) -> Result<Command> {
+    let mut tool = match program {
+        "shopper" => shopper(&attached()?.plan())?,
+        _ => auditor(&attached()?.plan())?,
+    };
+    tool.arg(command).args(&rest.arguments);
+    Ok(tool)
+}
+
+/// The shopper sees what a customer and an administrator see: public addresses and their sign-in.
+fn shopper(plan: &Plan) -> Result<Command> {
+    let mut command = Command::new(plan.binaries.join("shopper"));
+    command
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url()?)
+        .env("MERCATO_WS_URL", plan.websocket_url("order")?)
+        .env("MERCATO_PSP_URL", plan.psp_url()?)
+        .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
+        .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    Ok(command)
+}
+
+/// The auditor sees the books: every database, and the payment provider's own.
+fn auditor(plan: &Plan) -> Result<Command> {
+    let mut command = Command::new(plan.binaries.join("auditor"));
+    for service in WITH_DATABASE {
+        command.env(
+            format!("{}_DATABASE_URL", service.to_uppercase()),
+            plan.database_url(service),
+        );
+    }
+    command
+        .env("MERCATO_AMQP_URL", &plan.stores.amqp)
+        .env("MERCATO_PSP_URL", plan.psp_url()?)
+        .env("MERCATO_PSP_API_KEY", &plan.psp_api_key);
+    Ok(command)
+}
+
+/// Becomes the tool, so that its exit code and Ctrl-C are its own.
+fn exec(mut command: Command) -> Result<ExitCode> {
+    let error = command.exec();
+    Err(anyhow!(error).context(workspace::shown(&command)))
+}

@@ -1,0 +1,118 @@
+//! Where things are in this checkout, and how cargo is called. Must not know any command.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use dev_stack::stack::RouterFiles;
+
+/// Programs that are built before the system starts.
+const PROGRAMS: [&str; 9] = [
+    "auth",
+    "product",
+    "inventory",
+    "cart",
+    "order",
+    "payment",
+    "psp-sandbox",
+    "shopper",
+    "auditor",
+];
+
+/// The checkout.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Data of `cargo xtask up`.
+pub(crate) fn data_folder() -> PathBuf {
+    root().join(".mercato")
+}
+
+/// Cargo's target folder: the one this very program was built into.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("where am I?")?;
+    let folder = program.parent().and_then(Path::parent);
+    Ok(folder
+        .context("this program is not in a target folder")?
+        .to_path_buf())
+}
+
+/// Where cargo puts programs.
+pub(crate) fn binaries(release: bool) -> Result<PathBuf> {
+    Ok(target_folder()?.join(if release { "release" } else { "debug" }))
+}
+
+/// `cargo` in the checkout, with the same target folder.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", target_folder()?);
+    // Set by the cargo that runs us; they would make every crate look changed.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
+/// Runs a command with our own output; its failure is an error.
+pub(crate) fn must(command: &mut Command) -> Result<()> {
+    let name = shown(command);
+    let status = command.status().with_context(|| name.clone())?;
+    if !status.success() {
+        bail!("{name}: {status}");
+    }
+    Ok(())
+}
+
+/// A command as a person would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
+    std::iter::once(program.to_string_lossy().into_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Builds the services and tools; cargo shows its progress and knows what is up to date.
+pub(crate) fn build(release: bool) -> Result<()> {
+    let mut arguments = vec!["build"];
+    for program in PROGRAMS {
+        arguments.extend(["-p", program, "--bin", program]);
+    }
+    if release {
+        arguments.push("--release");
+    }
+    must(&mut cargo(&arguments)?)
+}
+
+/// The router's committed files and its program.
+pub(crate) fn router_files(program: PathBuf) -> RouterFiles {
+    let folder = root().join("router");
+    RouterFiles {
+        program,
+        config: folder.join("router.yaml"),
+        supergraph: folder.join("supergraph.graphql"),
+    }
+}
+
+/// Names of the subgraphs, sorted.
+pub(crate) fn subgraphs() -> Result<Vec<String>> {
+    let folder = root().join("subgraphs");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
