@@ -1,0 +1,3 @@
+//! The provider.
+
+pub mod stripe;
