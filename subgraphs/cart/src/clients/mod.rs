@@ -1,0 +1,3 @@
+//! Other services, as the use cases see them.
+
+pub(crate) mod product;

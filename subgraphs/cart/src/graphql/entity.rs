@@ -1,0 +1,49 @@
+//! What cart adds to auth's users, and its reference to product's variants.
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, ID, Object, SimpleObject};
+use contracts::UserId;
+use graphql_kit::{ApiError, Result, require_user};
+
+use super::fault;
+use super::loader::CartLoader;
+use super::types::CartObject;
+
+/// A user, as far as carts go.
+pub(crate) struct User {
+    pub(crate) id: ID,
+    pub(crate) user_id: UserId,
+}
+
+/// A user, as far as carts go.
+#[Object]
+impl User {
+    /// The user's id.
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// The cart they shop with at present; for themselves and for staff.
+    async fn active_cart(&self, ctx: &Context<'_>) -> Result<Option<CartObject>> {
+        let viewer = require_user(ctx)?;
+        if viewer.id != self.user_id && !viewer.is_staff() {
+            return Err(ApiError::forbidden());
+        }
+        let loader = ctx.data_unchecked::<DataLoader<CartLoader>>();
+        let cart = loader
+            .load_one(self.user_id)
+            .await
+            .map_err(|error| fault(&error))?;
+        Ok(cart
+            .filter(|cart| cart.owner == Some(self.user_id))
+            .map(CartObject::unpriced))
+    }
+}
+
+/// A variant of a product; product knows more of it.
+#[derive(SimpleObject)]
+#[graphql(unresolvable)]
+pub(crate) struct ProductVariant {
+    /// The variant's id.
+    pub(crate) id: ID,
+}

@@ -1,0 +1,112 @@
+//! The internal REST door: two routes, for order alone.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use contracts::cart::{CartCheckedOut, CartFact, CartLineFact};
+use contracts::{CartId, Problem, ProblemCode, problem};
+use service_auth::ServiceVerifier;
+
+use crate::App;
+use crate::app::Error;
+use crate::app::check_out::check_out;
+use crate::app::read_cart::{Reader, read_cart};
+use crate::domain::Cart;
+
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The routes of the internal listener.
+pub(crate) fn router(app: App, callers: &ServiceVerifier) -> Router {
+    Router::new()
+        .route("/carts/{cart_id}", get(get_cart))
+        .route("/carts/{cart_id}/checked-out", post(post_checked_out))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(service_auth::only(callers, &["order"]))
+        .with_state(app)
+}
+
+type Answer = Result<Json<CartFact>, Refused>;
+
+/// Order checks whose cart it is; `user_id` is in the answer.
+async fn get_cart(State(app): State<App>, Path(cart_id): Path<String>) -> Answer {
+    let reader = Reader {
+        user: None,
+        staff: true,
+    };
+    found(read_cart(&app, reader, parse(&cart_id)?).await?)
+}
+
+async fn post_checked_out(
+    State(app): State<App>,
+    Path(cart_id): Path<String>,
+    body: Result<Json<CartCheckedOut>, JsonRejection>,
+) -> Answer {
+    let cart_id = parse(&cart_id)?;
+    let Json(ordered) = body.map_err(|rejection| refuse(ProblemCode::BadRequest, rejection.body_text()))?;
+    found(check_out(&app, cart_id, &ordered).await?)
+}
+
+fn parse(cart_id: &str) -> Result<CartId, Refused> {
+    cart_id
+        .parse()
+        .map_err(|_| refuse(ProblemCode::BadRequest, "the path names no cart"))
+}
+
+fn found(cart: Option<Cart>) -> Answer {
+    let cart = cart.ok_or_else(|| refuse(ProblemCode::NotFound, "no such cart"))?;
+    Ok(Json(fact(&cart)))
+}
+
+fn fact(cart: &Cart) -> CartFact {
+    let line = |line: &crate::domain::Line| CartLineFact {
+        variant_id: line.variant_id,
+        quantity: line.quantity,
+        seen_price_minor: line.seen_price_minor,
+    };
+    CartFact {
+        cart_id: cart.id,
+        user_id: cart.owner,
+        version: cart.version,
+        currency: cart.currency,
+        lines: cart.lines.iter().map(line).collect(),
+    }
+}
+
+fn refuse(code: ProblemCode, why: impl Into<String>) -> Refused {
+    Refused::Problem(Problem::new(code, why))
+}
+
+/// An answer other than 200: a definite refusal, or a fault that leaves the outcome unknown.
+enum Refused {
+    Problem(Problem),
+    Fault(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => {
+                let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+                (
+                    status,
+                    [(header::CONTENT_TYPE, problem::CONTENT_TYPE)],
+                    Json(problem),
+                )
+                    .into_response()
+            }
+            Self::Fault(fault) => {
+                tracing::error!(error = ?anyhow::Error::from(fault), "a cart call failed");
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
+    }
+}

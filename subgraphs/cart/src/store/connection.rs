@@ -1,0 +1,62 @@
+//! The connection: made in the background, short of patience, watched by readiness.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use service_kit::{Host, Secret};
+
+use super::Store;
+
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+const CONNECT_WITHIN: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+
+/// Where the carts are.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `redis://...`, perhaps with a password.
+    pub url: Secret,
+    /// What every key begins with.
+    pub prefix: String,
+}
+
+impl Store {
+    /// A store that connects on first use: the service starts without Redis and is not ready until it answers.
+    pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
+        let client = redis::Client::open(settings.url.expose())?;
+        // No more than one retry: a shopper is told UNAVAILABLE soon rather than kept waiting.
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(ANSWER_WITHIN))
+            .set_connection_timeout(Some(CONNECT_WITHIN))
+            .set_number_of_retries(1)
+            .set_max_delay(LONGEST_PAUSE);
+        Ok(Self {
+            connection: ConnectionManager::new_lazy_with_config(client, config)?,
+            prefix: settings.prefix.clone(),
+            script: redis::Script::new(include_str!("commit.lua")),
+        })
+    }
+
+    /// Tells readiness whether Redis answers, until the host stops.
+    pub(crate) async fn watch(self, host: Host) {
+        let component = host.readiness.component("redis");
+        loop {
+            match self.ping().await {
+                Ok(()) => component.up(),
+                Err(error) => component.down(error.to_string()),
+            }
+            tokio::select! {
+                () = host.shutdown.cancelled() => return,
+                () = tokio::time::sleep(PROBE_EVERY) => {}
+            }
+        }
+    }
+
+    async fn ping(&self) -> Result<(), redis::RedisError> {
+        redis::cmd("PING")
+            .query_async::<String>(&mut self.connection.clone())
+            .await
+            .map(|_| ())
+    }
+}

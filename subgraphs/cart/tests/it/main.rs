@@ -1,0 +1,1 @@
+//! Cart against a real Redis.
