@@ -1,1 +1,66 @@
 //! The catalogue: products, variants, prices, categories.
+//!
+//! Owns what is sold, what it is called and what it costs. Must not know how much is in stock, who buys, or what
+//! anybody paid: an order keeps its own copy of title and price.
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod graphql;
+pub mod rest;
+pub mod store;
+
+use anyhow::Context as _;
+use pg_kit::Purpose;
+use service_auth::{ServiceVerifier, UserVerifier};
+use service_kit::{Clock, Host, Listener};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+
+pub use config::Config;
+use store::cache::Cache;
+
+/// The database's schema.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// What the use cases work with; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database: the truth.
+    pub pool: PgPool,
+    /// Short-lived copies of it.
+    pub cache: Cache,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Connects the stores and brings the schema up to date.
+pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
+    let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests)
+        .await
+        .context("can't reach the database")?;
+    pg_kit::migrate(&pool, &MIGRATOR)
+        .await
+        .context("can't migrate the database")?;
+    store::plan_with_values(&pool).await?;
+    let cache = Cache::try_new(config.redis_url.expose(), "product").context("REDIS_URL is not usable")?;
+    Ok(App {
+        pool,
+        cache,
+        clock: host.clock.clone(),
+    })
+}
+
+/// Starts the service and returns what it listens on.
+pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> {
+    let app = build(&config, &host).await?;
+    let users = UserVerifier::new(config.users, host.clock.clone());
+    let services = ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())
+        .context("SERVICE_KEYS_DIR is not usable")?;
+    let graphql = graphql_kit::router(graphql::schema(&app), config.http.with_users(users));
+    let internal = rest::router(app, &services);
+    Ok(vec![
+        Listener::new("graphql", config.listeners.graphql, graphql),
+        Listener::new("internal", config.listeners.internal, internal),
+    ])
+}

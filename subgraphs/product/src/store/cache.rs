@@ -1,0 +1,207 @@
+//! A short-lived copy of catalogue reads in Redis.
+//!
+//! Nothing depends on it: a Redis that is slow, down or gone costs a few time-outs, then a breaker skips it. Writes
+//! replace the keys they touch by a tombstone, and copies are written only where no key stands, so a reader that
+//! fetched before a write can't put the old state back after it.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use prometheus::IntCounterVec;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How long a copy lives. It bounds how stale a page can be when an invalidation didn't reach Redis.
+const TTL_S: u64 = 30;
+/// How long a tombstone keeps readers from writing back what they fetched before the change; longer than a
+/// statement may run.
+const TOMBSTONE_TTL_S: u64 = 12;
+const TOMBSTONE: &[u8] = b"-";
+/// PostgreSQL answers these reads in a millisecond or two: waiting longer for a copy defeats it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
+const FAILURES_TO_OPEN: u32 = 3;
+const OPEN_FOR: Duration = Duration::from_secs(2);
+/// Changes with the stored shapes: services of two versions never read each other's copies.
+const LAYOUT: &str = "v1";
+
+/// What is copied, each under its own part of the key space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A product by its id.
+    Product,
+    /// A product by its slug.
+    ProductBySlug,
+    /// A variant by its id.
+    Variant,
+    /// A variant by its SKU.
+    VariantBySku,
+    /// The variants of a product, by the product's id.
+    VariantsOf,
+    /// A category by its id.
+    Category,
+}
+
+impl Kind {
+    const fn tag(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::ProductBySlug => "slug",
+            Self::Variant => "variant",
+            Self::VariantBySku => "sku",
+            Self::VariantsOf => "variants",
+            Self::Category => "category",
+        }
+    }
+}
+
+/// The cache; cheap to clone.
+#[derive(Clone)]
+pub struct Cache {
+    redis: ConnectionManager,
+    prefix: String,
+    breaker: std::sync::Arc<Mutex<Breaker>>,
+    lookups: IntCounterVec,
+}
+
+#[derive(Debug, Default)]
+struct Breaker {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+impl Cache {
+    /// A cache that connects when it is first used. `prefix` separates key spaces in one Redis.
+    pub fn try_new(url: &str, prefix: &str) -> Result<Self, redis::RedisError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_number_of_retries(0);
+        Ok(Self {
+            redis: ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?,
+            prefix: format!("{prefix}:{LAYOUT}"),
+            breaker: std::sync::Arc::default(),
+            lookups: service_kit::metrics::counter(
+                "product_cache_lookups_total",
+                "Keys looked up in the read cache, by what and outcome (hit, miss, skipped).",
+                &["kind", "outcome"],
+            ),
+        })
+    }
+
+    fn key(&self, kind: Kind, key: &str) -> String {
+        format!("{}:{}:{key}", self.prefix, kind.tag())
+    }
+
+    /// The copies of `keys`, in their order; `None` where there is none.
+    pub async fn get_many<V: DeserializeOwned>(&self, kind: Kind, keys: &[String]) -> Vec<Option<V>> {
+        let mut command = redis::cmd("MGET");
+        for key in keys {
+            command.arg(self.key(kind, key));
+        }
+        let found: Option<Vec<Option<Vec<u8>>>> = if keys.is_empty() {
+            None
+        } else {
+            self.ask(command.query_async(&mut self.redis.clone())).await
+        };
+        let Some(found) = found else {
+            self.count(kind, "skipped", keys.len());
+            return keys.iter().map(|_| None).collect();
+        };
+        let values: Vec<Option<V>> = found
+            .into_iter()
+            .map(|bytes| bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+            .collect();
+        let hits = values.iter().flatten().count();
+        self.count(kind, "hit", hits);
+        self.count(kind, "miss", keys.len().saturating_sub(hits));
+        values
+    }
+
+    /// Keeps copies for a while, except where a tombstone or another copy stands.
+    pub async fn put_many<V: Serialize>(&self, kind: Kind, copies: &[(String, &V)]) {
+        let mut pipe = redis::pipe();
+        for (key, value) in copies {
+            let Ok(bytes) = serde_json::to_vec(value) else {
+                continue;
+            };
+            pipe.cmd("SET")
+                .arg(self.key(kind, key))
+                .arg(bytes)
+                .arg("EX")
+                .arg(TTL_S)
+                .arg("NX")
+                .ignore();
+        }
+        if !copies.is_empty() {
+            let _: Option<()> = self.ask(pipe.query_async(&mut self.redis.clone())).await;
+        }
+    }
+
+    /// Forgets the copies of what a committed write changed.
+    pub async fn forget(&self, keys: &[(Kind, String)]) {
+        let mut pipe = redis::pipe();
+        for (kind, key) in keys {
+            pipe.cmd("SET")
+                .arg(self.key(*kind, key))
+                .arg(TOMBSTONE)
+                .arg("EX")
+                .arg(TOMBSTONE_TTL_S)
+                .ignore();
+        }
+        if !keys.is_empty() {
+            let _: Option<()> = self.ask(pipe.query_async(&mut self.redis.clone())).await;
+        }
+    }
+
+    /// The answer, unless the breaker is open or Redis fails.
+    async fn ask<T>(&self, command: impl Future<Output = redis::RedisResult<T>>) -> Option<T> {
+        if !self.may_ask() {
+            return None;
+        }
+        let limit = RESPONSE_TIMEOUT + CONNECT_TIMEOUT;
+        let error = match tokio::time::timeout(limit, command).await {
+            Ok(Ok(answer)) => {
+                *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
+                return Some(answer);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        self.failed(&error);
+        None
+    }
+
+    /// Closed, or due for a trial: then one caller tries and the others go on without for another while.
+    fn may_ask(&self) -> bool {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match breaker.open_until {
+            Some(until) if now < until => false,
+            Some(_) if breaker.failures >= FAILURES_TO_OPEN => {
+                breaker.open_until = Some(now + OPEN_FOR);
+                true
+            }
+            _ => true,
+        }
+    }
+
+    fn failed(&self, error: &str) {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        breaker.failures = breaker.failures.saturating_add(1);
+        if breaker.failures >= FAILURES_TO_OPEN {
+            if breaker.open_until.is_none() {
+                tracing::warn!(error, "the read cache does not answer: reading from the database");
+            }
+            breaker.open_until = Some(Instant::now() + OPEN_FOR);
+        }
+    }
+
+    fn count(&self, kind: Kind, outcome: &str, keys: usize) {
+        self.lookups
+            .with_label_values(&[kind.tag(), outcome])
+            .inc_by(keys as u64);
+    }
+}
