@@ -1,0 +1,89 @@
+//! A whole system with stand-ins for the services: started, crashed, replaced, found again and stopped.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dev_stack::servers::scratch_folder;
+use dev_stack::stack::{SANDBOX, SERVICES, State};
+use dev_stack::{Lifetime, Settings, Stack};
+
+/// A folder in which every service is the stand-in.
+fn stand_ins(folder: &Path) -> PathBuf {
+    let stand_in = env!("CARGO_BIN_EXE_dev-stack-stand-in");
+    let binaries = folder.join("bin");
+    std::fs::create_dir_all(&binaries).unwrap();
+    for name in SERVICES.iter().chain(&[SANDBOX]) {
+        std::os::unix::fs::symlink(stand_in, binaries.join(name)).unwrap();
+    }
+    binaries
+}
+
+#[test]
+fn a_system_lives_through_crashes_and_ends_whole() {
+    let folder = scratch_folder().unwrap();
+    let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    settings.order_replicas = 2;
+    let stack = Stack::start(&settings, &()).unwrap();
+    let state = stack.state();
+    assert_eq!(
+        state.processes.len(),
+        4 + 1 + 6 + 1,
+        "stores, sandbox, services, replica"
+    );
+    assert!(state.processes.iter().all(|entry| entry.id.is_running()));
+
+    stack.kill("order").unwrap();
+    assert_eq!(stack.ended().len(), 1);
+    assert_eq!(stack.readiness("order").unwrap(), None);
+    assert_eq!(stack.readiness("order-2").unwrap().unwrap().status, 200);
+    let ports = stack.plan().ports_of("order").unwrap();
+    stack.start_again("order").unwrap();
+    assert_eq!(stack.plan().ports_of("order").unwrap(), ports);
+    assert_eq!(stack.readiness("order").unwrap().unwrap().status, 200);
+    assert!(stack.ended().is_empty());
+    assert!(Stack::start(&settings, &()).is_err(), "the folder is in use");
+
+    stack.stop("cart").unwrap();
+    assert!(!stack.state().entry("cart").unwrap().id.is_running());
+    let log = std::fs::read_to_string(stack.plan().log("cart")).unwrap();
+    assert!(log.starts_with("ready on 127.0.0.1:"), "{log}");
+
+    let ids: Vec<_> = stack.state().processes.iter().map(|entry| entry.id).collect();
+    drop(stack);
+    assert!(ids.iter().all(|id| !id.is_running()));
+    assert!(State::read(&settings.folder).unwrap().is_none());
+}
+
+#[test]
+fn a_detached_system_is_found_again_and_stopped() {
+    let folder = scratch_folder().unwrap();
+    let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    settings.lifetime = Lifetime::Detached;
+    drop(Stack::start(&settings, &()).unwrap());
+    let stack = Stack::attach(&settings.folder).unwrap().unwrap();
+    let ids: Vec<_> = stack.state().processes.iter().map(|entry| entry.id).collect();
+    assert!(ids.iter().all(|id| id.is_running()));
+    stack.kill("payment").unwrap();
+    stack.start_again("payment").unwrap();
+    let payment = stack.state().entry("payment").unwrap().id;
+    stack.stop_all(&());
+    assert!(
+        ids.iter()
+            .chain([&payment])
+            .all(|id| id.await_end(Duration::from_secs(1)))
+    );
+    assert!(Stack::attach(&settings.folder).unwrap().is_none());
+}
+
+#[test]
+fn a_service_that_does_not_start_takes_everything_down() {
+    let folder = scratch_folder().unwrap();
+    let settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    let broken = settings.binaries.join("payment");
+    std::fs::remove_file(&broken).unwrap();
+    std::os::unix::fs::symlink("/bin/false", &broken).unwrap();
+    let error = format!("{:#}", Stack::start(&settings, &()).unwrap_err());
+    assert!(error.contains("payment does not start"), "{error}");
+    assert!(State::read(&settings.folder).unwrap().is_none());
+}
