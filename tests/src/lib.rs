@@ -1,1 +1,1 @@
-//! End to end: through the router and the WebSocket, against real processes.
+//! End to end: through the router and the WebSocket, against real processes. The tests are in `it/`.

@@ -1,0 +1,184 @@
+//! Clients of the public graph, as a browser would have them: one over HTTP, one over the WebSocket.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+/// Longer than any order of these tests takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The graph as one person, or nobody, sees it.
+#[derive(Clone)]
+pub struct Graph {
+    http: reqwest::Client,
+    url: String,
+    websocket: String,
+    token: Option<String>,
+}
+
+impl Graph {
+    pub fn new(url: String, websocket: String) -> Self {
+        let http = service_kit::http::client(Duration::from_secs(15));
+        Self {
+            http,
+            url,
+            websocket,
+            token: None,
+        }
+    }
+
+    pub fn signed_in(&self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub fn on_websocket(&self, url: &str) -> Self {
+        Self {
+            websocket: url.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    pub fn websocket(&self) -> &str {
+        &self.websocket
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The whole answer, faults included.
+    pub async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
+        let mut request = self
+            .http
+            .post(&self.url)
+            .json(&json!({ "query": query, "variables": variables }));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        Ok(request.send().await?.json().await?)
+    }
+
+    /// The data of an answer that must have no fault.
+    pub async fn data(&self, query: &str, variables: Value) -> Result<Value> {
+        let mut answer = self.ask(query, variables).await?;
+        ensure!(answer.get("errors").is_none(), "unexpected errors: {answer}");
+        Ok(answer["data"].take())
+    }
+
+    /// Code of the first top-level error.
+    pub async fn fault(&self, query: &str, variables: Value) -> Result<String> {
+        let answer = self.ask(query, variables).await?;
+        let code = answer["errors"][0]["extensions"]["code"].as_str();
+        code.map(str::to_owned)
+            .with_context(|| format!("no coded error in {answer}"))
+    }
+
+    /// The steps of an order after `after`, until the stream completes.
+    pub async fn watch(&self, order: &str, after: i64) -> Result<Vec<Value>> {
+        let mut watch = Watch::open(self, order, after).await?;
+        let mut steps = Vec::new();
+        while let Some(step) = watch.next().await? {
+            steps.push(step);
+        }
+        Ok(steps)
+    }
+}
+
+/// A running `orderProgress` subscription.
+pub struct Watch {
+    socket: tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
+    field: &'static str,
+}
+
+impl Watch {
+    pub async fn open(graph: &Graph, order: &str, after: i64) -> Result<Self> {
+        let query =
+            "subscription ($id: ID!, $after: Int!) { orderProgress(orderId: $id, afterSequence: $after) {
+            event { sequence step status message at } order { id status isFinal } } }";
+        Self::subscribe(
+            graph,
+            "orderProgress",
+            query,
+            json!({ "id": order, "after": after }),
+        )
+        .await
+    }
+
+    /// The operators' feed of all orders.
+    pub async fn feed(graph: &Graph) -> Result<Self> {
+        let query = "subscription { orderFeed { event { sequence step status } order { id } } }";
+        Self::subscribe(graph, "orderFeed", query, json!({})).await
+    }
+
+    async fn subscribe(graph: &Graph, field: &'static str, query: &str, variables: Value) -> Result<Self> {
+        let mut request = graph.websocket.as_str().into_client_request()?;
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
+        let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {}", graph.token()) } });
+        socket.send(Message::text(init.to_string())).await?;
+        let payload = json!({ "query": query, "variables": variables });
+        let subscribe = json!({ "type": "subscribe", "id": "1", "payload": payload });
+        let mut watch = Self { socket, field };
+        let ack = watch.message().await?;
+        ensure!(ack["type"] == "connection_ack", "no acknowledgement but {ack}");
+        watch.socket.send(Message::text(subscribe.to_string())).await?;
+        Ok(watch)
+    }
+
+    /// The next step; none when the stream is complete.
+    pub async fn next(&mut self) -> Result<Option<Value>> {
+        let message = self.message().await?;
+        match message["type"].as_str() {
+            Some("next") => {
+                ensure!(
+                    message["payload"].get("errors").is_none(),
+                    "unexpected errors: {message}"
+                );
+                Ok(Some(message["payload"]["data"][self.field]["event"].clone()))
+            }
+            Some("complete") => Ok(None),
+            _ => bail!("unexpected message {message}"),
+        }
+    }
+
+    /// The next step with its order, of a stream that must go on.
+    pub async fn next_progress(&mut self) -> Result<Value> {
+        let mut message = self.message().await?;
+        ensure!(message["type"] == "next", "unexpected message {message}");
+        Ok(message["payload"]["data"][self.field].take())
+    }
+
+    async fn message(&mut self) -> Result<Value> {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.socket.next())
+                .await
+                .context("nothing heard for a minute")?
+                .context("the socket ended")??;
+            match frame {
+                Message::Text(text) => {
+                    let message: Value = serde_json::from_str(&text)?;
+                    if message["type"] == "ping" {
+                        self.socket.send(Message::text(r#"{"type":"pong"}"#)).await?;
+                    } else {
+                        return Ok(message);
+                    }
+                }
+                Message::Close(close) => bail!("closed: {close:?}"),
+                _ => {}
+            }
+        }
+    }
+}

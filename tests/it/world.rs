@@ -1,0 +1,295 @@
+//! The system under test and the people who use it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, RouterFiles, Settings, Stack};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::client::Graph;
+
+/// The deadline for a payment in these tests; people get ten minutes.
+const PAYMENT_DEADLINE_S: &str = "20";
+
+pub struct World {
+    pub stack: Stack,
+    pub runtime: Runtime,
+    graph: Graph,
+    admin: Graph,
+    folder: Option<tempfile::TempDir>,
+}
+
+/// A key no one has used.
+pub fn fresh_key() -> String {
+    Uuid::now_v7().to_string()
+}
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl World {
+    /// Starts everything: stores, six services with two processes of order, the sandbox, the router.
+    pub fn start() -> Result<Self> {
+        let folder = dev_stack::servers::scratch_folder()?;
+        let mut settings = Settings::for_tests(folder.path().to_owned(), binaries()?);
+        settings.order_replicas = 2;
+        settings.router = Some(RouterFiles {
+            program: dev_stack::router::ensure(&())?,
+            config: root().join("router/router.yaml"),
+            supergraph: root().join("router/supergraph.graphql"),
+        });
+        for order in ["order", "order-2"] {
+            settings.extra(order, "PAYMENT_DEADLINE_S", PAYMENT_DEADLINE_S);
+            settings.extra(order, "RESERVATION_MARGIN_S", "20");
+        }
+        let stack = Stack::start(&settings, &())?;
+        let runtime = Runtime::new()?;
+        let plan = stack.plan();
+        let graph = Graph::new(plan.graphql_url(), plan.websocket_url("order"));
+        let admin = runtime.block_on(sign_in(&graph, ADMIN_EMAIL, ADMIN_PASSWORD))?;
+        Ok(Self {
+            stack,
+            runtime,
+            graph,
+            admin,
+            folder: Some(folder),
+        })
+    }
+
+    pub fn anyone(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub fn admin(&self) -> &Graph {
+        &self.admin
+    }
+
+    /// A new customer, signed in.
+    pub async fn customer(&self) -> Result<Graph> {
+        let email = format!("{}@example.com", Uuid::now_v7().simple());
+        let data = self
+            .graph
+            .data(
+                "mutation ($input: RegisterInput!) { register(input: $input) { session { accessToken } userErrors { code } } }",
+                json!({ "input": { "email": email, "password": "correct horse battery", "displayName": "Ada" } }),
+            )
+            .await?;
+        let token = data["register"]["session"]["accessToken"]
+            .as_str()
+            .context(data.to_string())?;
+        Ok(self.graph.signed_in(token))
+    }
+
+    /// A product of one variant with `stock` units, made for one test.
+    pub async fn product(&self, stock: u32) -> Result<Variant> {
+        let name = format!("t{}", Uuid::now_v7().simple());
+        let sku = name.to_uppercase();
+        let data = self
+            .admin
+            .data(
+                "mutation ($input: ImportProductsInput!) { importProducts(input: $input) { userErrors { code message } } }",
+                json!({ "input": { "products": [{
+                    "slug": name, "title": "Test article", "description": "Made for a test", "categoryPath": ["Tests"],
+                    "variants": [{ "sku": sku, "title": "One", "price": { "amount": "12.50", "currencyCode": "USD" } }],
+                }] } }),
+            )
+            .await?;
+        ensure!(data["importProducts"]["userErrors"] == json!([]), "{data}");
+        if stock > 0 {
+            let input =
+                json!({ "sku": sku, "delta": stock, "reason": "test", "idempotencyKey": fresh_key() });
+            let adjust =
+                "mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { userErrors { code } } }";
+            let data = self.admin.data(adjust, json!({ "input": input })).await?;
+            ensure!(data["adjustStock"]["userErrors"] == json!([]), "{data}");
+        }
+        let data = self
+            .admin
+            .data(
+                "query ($slug: String!) { product(slug: $slug) { id variants { id } } }",
+                json!({ "slug": name }),
+            )
+            .await?;
+        let id = data["product"]["variants"][0]["id"]
+            .as_str()
+            .context(data.to_string())?
+            .to_owned();
+        Ok(Variant { id, sku, slug: name })
+    }
+
+    /// What inventory holds of a variant: received, available, reserved, sold.
+    pub async fn stock(&self, variant: &Variant) -> Result<[i64; 4]> {
+        let data = self
+            .admin
+            .data(
+                "query ($slug: String!) { product(slug: $slug) {
+                    variants { stockLevel { received available reserved sold } } } }",
+                json!({ "slug": variant.slug }),
+            )
+            .await?;
+        let level = &data["product"]["variants"][0]["stockLevel"];
+        Ok(["received", "available", "reserved", "sold"].map(|name| level[name].as_i64().unwrap_or(-1)))
+    }
+
+    /// Lets the auditor read all databases, once they are at rest.
+    pub fn audit(&self) -> Result<()> {
+        let plan = self.stack.plan();
+        let output = std::process::Command::new(plan.binaries.join("auditor"))
+            .args(["--order-db", &plan.database_url("order")])
+            .args(["--inventory-db", &plan.database_url("inventory")])
+            .args(["--payment-db", &plan.database_url("payment")])
+            .args(["--wait", "60"])
+            .output()?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.status.success(),
+            "{printed}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    /// Stops everything; keeps the logs of a failed run.
+    pub fn finish(&self, failed: bool) {
+        self.stack.stop_all(&());
+        if failed && let Some(folder) = &self.folder {
+            let kept = root().join("target/e2e-logs");
+            let _ = fs::remove_dir_all(&kept);
+            let _ = copy(folder.path().join("logs").as_path(), &kept);
+            eprintln!("the logs are in {}", kept.display());
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Cargo puts the services beside the test binary's folder.
+fn binaries() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("no folder of binaries")?;
+    ensure!(
+        folder.join("order").exists(),
+        "build the services first: cargo build --workspace --bins"
+    );
+    Ok(folder.to_owned())
+}
+
+async fn sign_in(graph: &Graph, email: &str, password: &str) -> Result<Graph> {
+    let data = graph
+        .data(
+            "mutation ($input: LoginInput!) { login(input: $input) { session { accessToken } userErrors { code } } }",
+            json!({ "input": { "email": email, "password": password } }),
+        )
+        .await?;
+    let token = data["login"]["session"]["accessToken"]
+        .as_str()
+        .context(data.to_string())?;
+    Ok(graph.signed_in(token))
+}
+
+pub struct Variant {
+    pub id: String,
+    pub sku: String,
+    pub slug: String,
+}
+
+impl Graph {
+    /// A cart with some of one variant.
+    pub async fn cart(&self, variant: &Variant, quantity: u32) -> Result<String> {
+        let data = self
+            .data(
+                "mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id version } userErrors { code } } }",
+                json!({ "input": { "currencyCode": "USD", "idempotencyKey": fresh_key(),
+                    "lines": [{ "variantId": variant.id, "quantity": quantity }] } }),
+            )
+            .await?;
+        data["createCart"]["cart"]["id"]
+            .as_str()
+            .map(str::to_owned)
+            .context(data.to_string())
+    }
+
+    /// The payload of `createOrder`.
+    pub async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Value> {
+        let mut data = self
+            .data(
+                "mutation ($input: CreateOrderInput!) { createOrder(input: $input) {
+                    order { id number status total { amount currencyCode } } userErrors { code message field } } }",
+                json!({ "input": { "cartId": cart, "paymentMethod": method, "idempotencyKey": key } }),
+            )
+            .await?;
+        Ok(data["createOrder"].take())
+    }
+
+    /// Orders one variant; the order's id.
+    pub async fn buy(&self, variant: &Variant, quantity: u32, method: &str) -> Result<String> {
+        let cart = self.cart(variant, quantity).await?;
+        let payload = self.create_order(&cart, method, &fresh_key()).await?;
+        ensure!(payload["userErrors"] == json!([]), "{payload}");
+        payload["order"]["id"]
+            .as_str()
+            .map(str::to_owned)
+            .context(payload.to_string())
+    }
+
+    /// Status and version of an order.
+    pub async fn order(&self, id: &str) -> Result<Value> {
+        let query =
+            "query ($id: ID!) { order(id: $id) { id status isFinal cancelReason version total { amount }
+            timeline { sequence step status } payment { status amount { amount } refunded { amount } } } }";
+        let mut data = self.data(query, json!({ "id": id })).await?;
+        Ok(data["order"].take())
+    }
+
+    pub async fn cancel(&self, id: &str) -> Result<Value> {
+        let mut data = self
+            .data(
+                "mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) { order { status } userErrors { code } } }",
+                json!({ "input": { "orderId": id, "idempotencyKey": fresh_key() } }),
+            )
+            .await?;
+        Ok(data["cancelOrder"].take())
+    }
+}
+
+/// The names of the steps, in their order.
+pub fn steps(events: &[Value]) -> Vec<&str> {
+    events.iter().filter_map(|event| event["step"].as_str()).collect()
+}
+
+/// Asks until the answer is right, for at most `patience`.
+pub async fn eventually<F, Fut>(patience: Duration, what: &str, mut ask: F) -> Result<()>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<bool>>,
+{
+    let begun = std::time::Instant::now();
+    loop {
+        let last = ask().await;
+        if matches!(last, Ok(true)) {
+            return Ok(());
+        }
+        ensure!(
+            begun.elapsed() < patience,
+            "not within {patience:?}: {what} (last: {last:?})"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
