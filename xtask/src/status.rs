@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let all_ready = !processes.is_empty() && processes.iter().all(|process| process["ready"] == true);
     if arguments.json {
-        let text = json!({ "ready": all_ready, "public": public(stack.as_ref())?, "processes": processes });
+        let text = json!({ "ready": all_ready, "public": public(stack.as_ref()), "processes": processes });
         println!("{}", serde_json::to_string_pretty(&text)?);
     } else if processes.is_empty() {
         println!("Nothing runs. Start it with: cargo xtask up");
@@ -44,16 +44,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
-fn public(stack: Option<&Stack>) -> Result<Value> {
+fn public(stack: Option<&Stack>) -> Value {
     let Some(stack) = stack else {
-        return Ok(Value::Null);
+        return Value::Null;
     };
     let plan = stack.plan();
-    Ok(json!({
-        "graphql": plan.graphql_url()?,
-        "websocket": plan.websocket_url("order")?,
-        "psp_sandbox": plan.psp_url()?,
-    }))
+    json!({
+        "graphql": plan.graphql_url(),
+        "websocket": plan.websocket_url("order"),
+        "psp_sandbox": plan.psp_url(),
+    })
 }
 
 fn describe(stack: &Stack, entry: &Entry) -> Value {

@@ -71,9 +71,9 @@ fn tool(program: &str, command: &str, rest: &Rest) -> Result<Command> {
 fn shopper(plan: &Plan) -> Result<Command> {
     let mut command = Command::new(plan.binaries.join("shopper"));
     command
-        .env("MERCATO_GRAPHQL_URL", plan.graphql_url()?)
-        .env("MERCATO_WS_URL", plan.websocket_url("order")?)
-        .env("MERCATO_PSP_URL", plan.psp_url()?)
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_WS_URL", plan.websocket_url("order"))
+        .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD);
     Ok(command)
@@ -90,7 +90,7 @@ fn auditor(plan: &Plan) -> Result<Command> {
     }
     command
         .env("MERCATO_AMQP_URL", &plan.stores.amqp)
-        .env("MERCATO_PSP_URL", plan.psp_url()?)
+        .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_PSP_API_KEY", &plan.psp_api_key);
     Ok(command)
 }

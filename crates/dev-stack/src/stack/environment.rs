@@ -19,6 +19,9 @@ pub(super) const PASSED_ON: [&str; 7] = [
     "WEB_ORIGIN",
 ];
 
+/// Pages that may open the WebSocket: the shop on its usual port.
+const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
+
 /// What the process called `name` is started with.
 pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
@@ -77,8 +80,9 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
             set(&mut all, "BOOTSTRAP_ADMIN_EMAIL", ADMIN_EMAIL);
             set(&mut all, "BOOTSTRAP_ADMIN_PASSWORD", ADMIN_PASSWORD);
         }
+        "order" => set(&mut all, "ALLOWED_ORIGINS", WEB_ORIGINS),
         "payment" => {
-            set(&mut all, "PSP_BASE_URL", plan.psp_url()?);
+            set(&mut all, "PSP_BASE_URL", plan.psp_url());
             set(&mut all, "PSP_API_KEY", &plan.psp_api_key);
             set(&mut all, "PSP_WEBHOOK_SECRET", &plan.psp_webhook_secret);
         }
@@ -101,7 +105,9 @@ fn stores(plan: &Plan, service: &str, all: &mut Environment) {
     if let Some(number) = redis_number {
         set(all, "REDIS_URL", format!("{}/{number}", plan.stores.redis));
     }
-    set(all, "AMQP_URL", &plan.stores.amqp);
+    if service != "cart" {
+        set(all, "AMQP_URL", &plan.stores.amqp);
+    }
 }
 
 fn sandbox(plan: &Plan) -> Result<Environment> {
@@ -184,7 +190,8 @@ mod tests {
         assert_eq!(order["PAYMENT_DEADLINE_S"], "3");
         assert!(!order.contains_key("PSP_API_KEY") && !order.contains_key("REDIS_URL"));
         let cart = map(&plan, "cart");
-        assert!(!cart.contains_key("DATABASE_URL") && !cart.contains_key("PUBLIC_ADDR"));
+        assert!(!cart.contains_key("DATABASE_URL") && !cart.contains_key("AMQP_URL"));
+        assert!(!cart.contains_key("PUBLIC_ADDR"));
         assert!(map(&plan, "payment").contains_key("PSP_WEBHOOK_SECRET"));
     }
 

@@ -135,25 +135,29 @@ impl Plan {
             .with_context(|| format!("there is no process called {name}"))
     }
 
-    /// The public graph; payloads are POSTed here.
-    pub fn graphql_url(&self) -> Result<String> {
-        Ok(format!(
+    /// The public graph; operations are POSTed here. Port 0 when this system goes without a router.
+    pub fn graphql_url(&self) -> String {
+        format!(
             "http://127.0.0.1:{}/graphql",
-            self.ports_of(ROUTER)?.graphql
-        ))
+            self.port(ROUTER, |ports| ports.graphql)
+        )
     }
 
-    /// Where subscriptions are served. `replica` is `order`, `order-2`, ...
-    pub fn websocket_url(&self, replica: &str) -> Result<String> {
-        Ok(format!(
+    /// Where subscriptions are served. `replica` is `order`, `order-2`, ...; port 0 when there is none.
+    pub fn websocket_url(&self, replica: &str) -> String {
+        format!(
             "ws://127.0.0.1:{}/graphql/ws",
-            self.ports_of(replica)?.public
-        ))
+            self.port(replica, |ports| ports.public)
+        )
     }
 
     /// The payment provider's API and its `/_sandbox` endpoints.
-    pub fn psp_url(&self) -> Result<String> {
-        Ok(format!("http://127.0.0.1:{}", self.ports_of(SANDBOX)?.graphql))
+    pub fn psp_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port(SANDBOX, |ports| ports.graphql))
+    }
+
+    fn port(&self, name: &str, which: fn(&Ports) -> u16) -> u16 {
+        self.ports.get(name).map_or(0, which)
     }
 
     /// The database of a service.
