@@ -7,7 +7,7 @@ use crate::Case;
 use crate::client::Graph;
 use crate::world::{World, fresh_key};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("bad carts are refused", carts),
     ("bad orders are refused", orders),
     ("bad pages are refused", pages),

@@ -9,11 +9,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 /// Longer than any order of these tests takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The graph as one person, or nobody, sees it.
 #[derive(Clone)]
-pub struct Graph {
+pub(crate) struct Graph {
     http: reqwest::Client,
     url: String,
     websocket: String,
@@ -21,7 +21,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    pub fn new(url: String, websocket: String) -> Self {
+    pub(crate) fn new(url: String, websocket: String) -> Self {
         let http = service_kit::http::client(Duration::from_secs(15));
         Self {
             http,
@@ -31,34 +31,34 @@ impl Graph {
         }
     }
 
-    pub fn signed_in(&self, token: &str) -> Self {
+    pub(crate) fn signed_in(&self, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
             ..self.clone()
         }
     }
 
-    pub fn on_websocket(&self, url: &str) -> Self {
+    pub(crate) fn on_websocket(&self, url: &str) -> Self {
         Self {
             websocket: url.to_owned(),
             ..self.clone()
         }
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    pub fn websocket(&self) -> &str {
+    pub(crate) fn websocket(&self) -> &str {
         &self.websocket
     }
 
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The whole answer, faults included.
-    pub async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
         let mut request = self
             .http
             .post(&self.url)
@@ -70,14 +70,14 @@ impl Graph {
     }
 
     /// The data of an answer that must have no fault.
-    pub async fn data(&self, query: &str, variables: Value) -> Result<Value> {
+    pub(crate) async fn data(&self, query: &str, variables: Value) -> Result<Value> {
         let mut answer = self.ask(query, variables).await?;
         ensure!(answer.get("errors").is_none(), "unexpected errors: {answer}");
         Ok(answer["data"].take())
     }
 
     /// Code of the first top-level error.
-    pub async fn fault(&self, query: &str, variables: Value) -> Result<String> {
+    pub(crate) async fn fault(&self, query: &str, variables: Value) -> Result<String> {
         let answer = self.ask(query, variables).await?;
         let code = answer["errors"][0]["extensions"]["code"].as_str();
         code.map(str::to_owned)
@@ -85,7 +85,7 @@ impl Graph {
     }
 
     /// The steps of an order after `after`, until the stream completes.
-    pub async fn watch(&self, order: &str, after: i64) -> Result<Vec<Value>> {
+    pub(crate) async fn watch(&self, order: &str, after: i64) -> Result<Vec<Value>> {
         let mut watch = Watch::open(self, order, after).await?;
         let mut steps = Vec::new();
         while let Some(step) = watch.next().await? {
@@ -96,13 +96,13 @@ impl Graph {
 }
 
 /// A running `orderProgress` subscription.
-pub struct Watch {
+pub(crate) struct Watch {
     socket: tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
     field: &'static str,
 }
 
 impl Watch {
-    pub async fn open(graph: &Graph, order: &str, after: i64) -> Result<Self> {
+    pub(crate) async fn open(graph: &Graph, order: &str, after: i64) -> Result<Self> {
         let query =
             "subscription ($id: ID!, $after: Int!) { orderProgress(orderId: $id, afterSequence: $after) {
             event { sequence step status message at } order { id status isFinal } } }";
@@ -116,7 +116,7 @@ impl Watch {
     }
 
     /// The operators' feed of all orders.
-    pub async fn feed(graph: &Graph) -> Result<Self> {
+    pub(crate) async fn feed(graph: &Graph) -> Result<Self> {
         let query = "subscription { orderFeed { event { sequence step status } order { id } } }";
         Self::subscribe(graph, "orderFeed", query, json!({})).await
     }
@@ -139,7 +139,7 @@ impl Watch {
     }
 
     /// The next step; none when the stream is complete.
-    pub async fn next(&mut self) -> Result<Option<Value>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Value>> {
         let message = self.message().await?;
         match message["type"].as_str() {
             Some("next") => {
@@ -155,7 +155,7 @@ impl Watch {
     }
 
     /// The next step with its order, of a stream that must go on.
-    pub async fn next_progress(&mut self) -> Result<Value> {
+    pub(crate) async fn next_progress(&mut self) -> Result<Value> {
         let mut message = self.message().await?;
         ensure!(message["type"] == "next", "unexpected message {message}");
         Ok(message["payload"]["data"][self.field].take())

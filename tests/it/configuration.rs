@@ -8,7 +8,7 @@ use dev_stack::stack::SERVICES;
 use crate::Case;
 use crate::world::World;
 
-pub const CASES: &[Case] = &[(
+pub(crate) const CASES: &[Case] = &[(
     "a service without its variables names all that are missing",
     missing,
 )];

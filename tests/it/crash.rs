@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::Case;
 use crate::world::{World, eventually, fresh_key};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("killing order under load loses nothing", order),
     ("killing inventory under load loses nothing", inventory),
     ("killing payment under load loses nothing", payment),
@@ -50,7 +50,7 @@ fn under_load(world: &World, victims: &[&str]) -> Result<()> {
     let mut paid = 0;
     for order in &orders {
         world.runtime.block_on(eventually(
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             "the order is final",
             || async { Ok(ada.order(order).await?["isFinal"] == true) },
         ))?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Case;
 use crate::world::{World, eventually, fresh_key};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("a paid order is shipped and delivered", shipped),
     ("a paid order is refunded and restocked", refunded),
     ("operators see the saga of an order", saga),

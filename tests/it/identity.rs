@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::Case;
 use crate::world::World;
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     (
         "a wrong password is refused as an unknown user is",
         wrong_password,

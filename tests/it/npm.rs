@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::Case;
 use crate::world::{World, root, steps};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("the npm client graphql-ws receives an order's steps", graphql_ws),
     ("a plain Apollo Client 4 receives an order's steps", apollo_client),
     (

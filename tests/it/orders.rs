@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Case;
 use crate::world::{World, eventually, fresh_key, steps};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("an order is paid and the units are sold", paid),
     (
         "a declined card cancels the order and the stock is back",

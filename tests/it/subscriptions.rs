@@ -8,7 +8,7 @@ use crate::Case;
 use crate::client::{Graph, Watch};
 use crate::world::{World, steps};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     ("a reconnect resumes after the last sequence seen", resumes),
     ("every process of order delivers the same steps", replicas),
     ("a watcher who comes late gets the whole history", late),

@@ -15,26 +15,26 @@ use crate::client::Graph;
 /// The deadline for a payment in these tests; people get ten minutes.
 const PAYMENT_DEADLINE_S: &str = "20";
 
-pub struct World {
-    pub stack: Stack,
-    pub runtime: Runtime,
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) runtime: Runtime,
     graph: Graph,
     admin: Graph,
     folder: Option<tempfile::TempDir>,
 }
 
 /// A key no one has used.
-pub fn fresh_key() -> String {
+pub(crate) fn fresh_key() -> String {
     Uuid::now_v7().to_string()
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 impl World {
     /// Starts everything: stores, six services with two processes of order, the sandbox, the router.
-    pub fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let folder = dev_stack::servers::scratch_folder()?;
         let mut settings = Settings::for_tests(folder.path().to_owned(), binaries()?);
         settings.order_replicas = 2;
@@ -61,16 +61,16 @@ impl World {
         })
     }
 
-    pub fn anyone(&self) -> &Graph {
+    pub(crate) fn anyone(&self) -> &Graph {
         &self.graph
     }
 
-    pub fn admin(&self) -> &Graph {
+    pub(crate) fn admin(&self) -> &Graph {
         &self.admin
     }
 
     /// A new customer, signed in.
-    pub async fn customer(&self) -> Result<Graph> {
+    pub(crate) async fn customer(&self) -> Result<Graph> {
         let email = format!("{}@example.com", Uuid::now_v7().simple());
         let data = self
             .graph
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// A product of one variant with `stock` units, made for one test.
-    pub async fn product(&self, stock: u32) -> Result<Variant> {
+    pub(crate) async fn product(&self, stock: u32) -> Result<Variant> {
         let name = format!("t{}", Uuid::now_v7().simple());
         let sku = name.to_uppercase();
         let data = self
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// What inventory holds of a variant: received, available, reserved, sold.
-    pub async fn stock(&self, variant: &Variant) -> Result<[i64; 4]> {
+    pub(crate) async fn stock(&self, variant: &Variant) -> Result<[i64; 4]> {
         let data = self
             .admin
             .data(
@@ -137,7 +137,7 @@ impl World {
     }
 
     /// Lets the auditor read all databases, once they are at rest.
-    pub fn audit(&self) -> Result<()> {
+    pub(crate) fn audit(&self) -> Result<()> {
         let plan = self.stack.plan();
         let output = std::process::Command::new(plan.binaries.join("auditor"))
             .args(["--order-db", &plan.database_url("order")])
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// Stops everything; keeps the logs of a failed run.
-    pub fn finish(&self, failed: bool) {
+    pub(crate) fn finish(&self, failed: bool) {
         self.stack.stop_all(&());
         if failed && let Some(folder) = &self.folder {
             let kept = root().join("target/e2e-logs");
@@ -204,15 +204,15 @@ async fn sign_in(graph: &Graph, email: &str, password: &str) -> Result<Graph> {
     Ok(graph.signed_in(token))
 }
 
-pub struct Variant {
-    pub id: String,
-    pub sku: String,
-    pub slug: String,
+pub(crate) struct Variant {
+    pub(crate) id: String,
+    pub(crate) sku: String,
+    pub(crate) slug: String,
 }
 
 impl Graph {
     /// A cart with some of one variant.
-    pub async fn cart(&self, variant: &Variant, quantity: u32) -> Result<String> {
+    pub(crate) async fn cart(&self, variant: &Variant, quantity: u32) -> Result<String> {
         let data = self
             .data(
                 "mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id version } userErrors { code } } }",
@@ -227,7 +227,7 @@ impl Graph {
     }
 
     /// The payload of `createOrder`.
-    pub async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Value> {
+    pub(crate) async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Value> {
         let mut data = self
             .data(
                 "mutation ($input: CreateOrderInput!) { createOrder(input: $input) {
@@ -239,7 +239,7 @@ impl Graph {
     }
 
     /// Orders one variant; the order's id.
-    pub async fn buy(&self, variant: &Variant, quantity: u32, method: &str) -> Result<String> {
+    pub(crate) async fn buy(&self, variant: &Variant, quantity: u32, method: &str) -> Result<String> {
         let cart = self.cart(variant, quantity).await?;
         let payload = self.create_order(&cart, method, &fresh_key()).await?;
         ensure!(payload["userErrors"] == json!([]), "{payload}");
@@ -250,7 +250,7 @@ impl Graph {
     }
 
     /// Status and version of an order.
-    pub async fn order(&self, id: &str) -> Result<Value> {
+    pub(crate) async fn order(&self, id: &str) -> Result<Value> {
         let query =
             "query ($id: ID!) { order(id: $id) { id status isFinal cancelReason version total { amount }
             timeline { sequence step status } payment { status amount { amount } refunded { amount } } } }";
@@ -258,7 +258,7 @@ impl Graph {
         Ok(data["order"].take())
     }
 
-    pub async fn cancel(&self, id: &str) -> Result<Value> {
+    pub(crate) async fn cancel(&self, id: &str) -> Result<Value> {
         let mut data = self
             .data(
                 "mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) { order { status } userErrors { code } } }",
@@ -270,12 +270,12 @@ impl Graph {
 }
 
 /// The names of the steps, in their order.
-pub fn steps(events: &[Value]) -> Vec<&str> {
+pub(crate) fn steps(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["step"].as_str()).collect()
 }
 
 /// Asks until the answer is right, for at most `patience`.
-pub async fn eventually<F, Fut>(patience: Duration, what: &str, mut ask: F) -> Result<()>
+pub(crate) async fn eventually<F, Fut>(patience: Duration, what: &str, mut ask: F) -> Result<()>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<bool>>,
