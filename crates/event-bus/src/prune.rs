@@ -7,8 +7,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 const BATCH: i64 = 1_000;
-const EVERY: Duration = Duration::from_secs(300);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const EVERY: Duration = Duration::from_mins(5);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How long finished rows are kept.
 #[derive(Debug, Clone, Copy)]

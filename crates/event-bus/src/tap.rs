@@ -36,14 +36,16 @@ struct Inner {
     all: broadcast::Sender<Signal>,
     // One channel per subject with listeners, so that an event wakes only those it concerns.
     by_subject: Mutex<HashMap<String, broadcast::Sender<Signal>>>,
+    shutdown: CancellationToken,
 }
 
 impl Tap {
-    fn new() -> Self {
+    fn new(shutdown: CancellationToken) -> Self {
         let all = broadcast::Sender::new(BACKLOG_ALL);
         Self(Arc::new(Inner {
             all,
             by_subject: Mutex::default(),
+            shutdown,
         }))
     }
 
@@ -52,6 +54,7 @@ impl Tap {
         TapReceiver {
             receiver: self.0.all.subscribe(),
             subject: None,
+            shutdown: self.0.shutdown.clone(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Tap {
         TapReceiver {
             receiver: sender.subscribe(),
             subject: Some(interest),
+            shutdown: self.0.shutdown.clone(),
         }
     }
 
@@ -99,16 +103,22 @@ impl Inner {
 #[derive(Debug)]
 pub struct TapReceiver {
     receiver: broadcast::Receiver<Signal>,
+    // Declared after the receiver, so that it is dropped when the receiver no longer counts.
     subject: Option<Interest>,
+    shutdown: CancellationToken,
 }
 
 impl TapReceiver {
-    /// The next signal; `None` when the tap has closed for shutdown.
+    /// The next signal; `None` once the process shuts down.
     pub async fn next(&mut self) -> Option<Signal> {
-        match self.receiver.recv().await {
-            Ok(signal) => Some(signal),
-            Err(RecvError::Lagged(_)) => Some(Signal::Gap),
-            Err(RecvError::Closed) => None,
+        tokio::select! {
+            biased;
+            signal = self.receiver.recv() => match signal {
+                Ok(signal) => Some(signal),
+                Err(RecvError::Lagged(_)) => Some(Signal::Gap),
+                Err(RecvError::Closed) => None,
+            },
+            () = self.shutdown.cancelled() => None,
         }
     }
 
@@ -128,10 +138,9 @@ struct Interest {
 impl Drop for Interest {
     fn drop(&mut self) {
         let mut by_subject = self.tap.by_subject();
-        // The receiver beside this value is still counted.
         if by_subject
             .get(&self.subject)
-            .is_some_and(|sender| sender.receiver_count() <= 1)
+            .is_some_and(|sender| sender.receiver_count() == 0)
         {
             by_subject.remove(&self.subject);
         }
@@ -140,7 +149,7 @@ impl Drop for Interest {
 
 /// Starts a tap on the host.
 pub(crate) fn spawn(broker: Broker, host: &Host, exchange: &'static str, routing_key: &'static str) -> Tap {
-    let tap = Tap::new();
+    let tap = Tap::new(host.shutdown.clone());
     let feed = Arc::new(Feed {
         broker: broker.clone(),
         tap: tap.clone(),
@@ -225,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listener_hears_its_subject_and_gaps() {
-        let tap = Tap::new();
+        let tap = Tap::new(CancellationToken::new());
         let (mut mine, mut all) = (tap.subscribe_to("a"), tap.subscribe());
         tap.event(message("b"));
         tap.event(message("a"));
@@ -237,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listener_that_lags_is_told_of_a_gap() {
-        let tap = Tap::new();
+        let tap = Tap::new(CancellationToken::new());
         let mut mine = tap.subscribe_to("a");
         for _ in 0..=BACKLOG_SUBJECT {
             tap.event(message("a"));
@@ -247,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_last_listener_takes_its_channel_away() {
-        let tap = Tap::new();
+        let tap = Tap::new(CancellationToken::new());
         let (first, second) = (tap.subscribe_to("a"), tap.subscribe_to("a"));
         drop(first);
         assert_eq!(tap.0.by_subject().len(), 1);

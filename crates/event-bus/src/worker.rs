@@ -75,14 +75,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             attempts: 25,
-            park_for: Duration::from_secs(24 * 3600),
+            park_for: Duration::from_hours(24),
             retry: Backoff {
                 base: Duration::from_millis(200),
                 cap: Duration::from_secs(30),
             },
             park: Backoff {
                 base: Duration::from_secs(1),
-                cap: Duration::from_secs(60),
+                cap: Duration::from_mins(1),
             },
         }
     }
@@ -120,7 +120,9 @@ impl InboxHandle {
 }
 
 /// Workers of this process by consumer: the queue's consumer finds them as metrics find their registry.
-static WORKERS: LazyLock<Mutex<HashMap<&'static str, Vec<Weak<Notify>>>>> = LazyLock::new(Mutex::default);
+static WORKERS: LazyLock<Mutex<Workers>> = LazyLock::new(Mutex::default);
+
+type Workers = HashMap<&'static str, Vec<Weak<Notify>>>;
 
 /// Wakes the workers of a consumer after its deliveries were stored.
 pub(crate) fn wake(consumer: &str) {

@@ -16,7 +16,7 @@ pub const ISSUER: &str = "mercato";
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
 const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order", "payment"];
-const TOKEN_TTL: Duration = Duration::from_secs(900);
+const TOKEN_TTL: Duration = Duration::from_mins(15);
 
 /// Fresh keys of auth and of every service, and what can be signed and verified with them.
 pub struct Identity {

@@ -28,14 +28,14 @@ async fn address(
 /// A folder that outlives every test of the process and not the process: a shell waits for our end.
 fn folder() -> PathBuf {
     let path = scratch_folder().expect("a temporary folder").keep();
-    let wait = "while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; sleep 1; rm -rf -- \"$2\"";
+    let wait = "(while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; sleep 1; rm -rf -- \"$2\") &";
     Command::new("sh")
         .args(["-c", wait, "sh", &std::process::id().to_string()])
         .arg(&path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .expect("a shell");
     path
 }

@@ -1,0 +1,154 @@
+//! The broker's connections cut, and PostgreSQL away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_bus::{Bus, Signal, relay_once};
+use service_kit::Secret;
+use sqlx::postgres::PgPoolOptions;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::scene::{SPEC, Scene, enqueue, event, eventually};
+
+/// A TCP link that can be cut: while it is, connections break and new ones are refused.
+struct Link {
+    port: u16,
+    open: Arc<watch::Sender<bool>>,
+}
+
+impl Link {
+    async fn to(target: (String, u16)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let open = Arc::new(watch::Sender::new(true));
+        let state = Arc::clone(&open);
+        tokio::spawn(async move {
+            let mut links = JoinSet::new();
+            loop {
+                let (mut inner, _) = listener.accept().await.unwrap();
+                let (target, mut state) = (target.clone(), state.subscribe());
+                if !*state.borrow() {
+                    continue;
+                }
+                links.spawn(async move {
+                    let mut outer = TcpStream::connect(target).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut inner, &mut outer) => {}
+                        _ = state.wait_for(|open| !open) => {}
+                    }
+                });
+            }
+        });
+        Self { port, open }
+    }
+
+    async fn in_front_of(url: &str) -> (Self, String) {
+        let mut url: url::Url = url.parse().unwrap();
+        let link = Self::to((url.host_str().unwrap().to_owned(), url.port().unwrap())).await;
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(link.port)).unwrap();
+        (link, url.to_string())
+    }
+
+    fn cut(&self) {
+        self.open.send_replace(false);
+    }
+
+    fn mend(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+#[tokio::test]
+async fn every_role_is_rebuilt_after_the_connections_break() {
+    let scene = Scene::new().await;
+    let (link, url) = Link::in_front_of(&scene.amqp.url).await;
+    let bus = Bus::connect_with(&Secret::new(url), &scene.host, &scene.amqp.prefix);
+    let tap = bus.tap("inventory.events", "reservation.expired.v1");
+    let mut heard = tap.subscribe();
+    bus.run_consumer(scene.db.pool.clone(), SPEC);
+    let relay = bus.run_relay(scene.db.pool.clone());
+    for round in 1..=3 {
+        enqueue(&scene.db.pool, &event()).await;
+        relay.wake();
+        eventually("stored", async || scene.stored().await == round).await;
+        link.cut();
+        eventually("noticed", async || {
+            scene.host.readiness.report().components["rabbitmq"] != "up"
+        })
+        .await;
+        link.mend();
+    }
+    eventually("all roles are back", async || {
+        scene.host.readiness.report().components["rabbitmq"] == "up"
+    })
+    .await;
+    let mut gaps = 0;
+    while let Ok(Some(signal)) = tokio::time::timeout(Duration::from_millis(200), heard.next()).await {
+        gaps += i32::from(matches!(signal, Signal::Gap));
+    }
+    assert!(gaps >= 2, "each reconnection is a gap, saw {gaps}");
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn events_wait_for_the_broker() {
+    let scene = Scene::new().await;
+    scene.consume().await;
+    let (link, url) = Link::in_front_of(&scene.amqp.url).await;
+    let bus = Bus::connect_with(&Secret::new(url), &scene.host, &scene.amqp.prefix);
+    link.cut();
+    enqueue(&scene.db.pool, &event()).await;
+    assert!(relay_once(&scene.db.pool, bus.publisher()).await.is_err());
+    let leased = "SELECT count(*) FROM outbox WHERE lease_until IS NOT NULL OR attempts > 0";
+    assert_eq!(
+        crate::scene::count(&scene.db.pool, leased).await,
+        0,
+        "nothing is claimed without a broker"
+    );
+    link.mend();
+    eventually("published", async || {
+        relay_once(&scene.db.pool, bus.publisher())
+            .await
+            .is_ok_and(|count| count == 1)
+    })
+    .await;
+    scene.stop().await;
+}
+
+#[tokio::test]
+async fn deliveries_wait_for_postgres() {
+    let scene = Scene::new().await;
+    let (link, url) = Link::in_front_of(&scene.db.url).await;
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(Duration::from_millis(500))
+        .connect(&url)
+        .await
+        .unwrap();
+    scene.bus.run_consumer(pool, SPEC);
+    eventually("declared", async || {
+        scene.bus.count_parked(SPEC.queue).await.is_ok()
+    })
+    .await;
+    link.cut();
+    for _ in 0..150 {
+        enqueue(&scene.db.pool, &event()).await;
+    }
+    eventually("published", async || {
+        relay_once(&scene.db.pool, scene.bus.publisher()).await.unwrap();
+        scene.unpublished().await == 0
+    })
+    .await;
+    assert_eq!(scene.stored().await, 0);
+    link.mend();
+    eventually("stored", async || scene.stored().await == 150).await;
+    assert_eq!(
+        scene.bus.count_parked(SPEC.queue).await.unwrap(),
+        0,
+        "nothing was rejected"
+    );
+    scene.stop().await;
+}
