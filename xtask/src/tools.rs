@@ -31,7 +31,7 @@ pub(crate) fn replay(rest: &Rest) -> Result<ExitCode> {
     if rest.arguments.iter().any(|argument| argument == "--help") {
         return Ok(ExitCode::SUCCESS);
     }
-    let audited = auditor(&attached()?.plan())?.status().context("auditor")?;
+    let audited = auditor(&attached()?.plan()).status().context("auditor")?;
     Ok(if replayed.success() && audited.success() {
         ExitCode::SUCCESS
     } else {
@@ -40,7 +40,7 @@ pub(crate) fn replay(rest: &Rest) -> Result<ExitCode> {
 }
 
 pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
-    let mut command = auditor(&attached()?.plan())?;
+    let mut command = auditor(&attached()?.plan());
     command.args(&rest.arguments);
     exec(command)
 }
@@ -48,7 +48,7 @@ pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
 /// Fills an empty catalogue through the admin graph.
 pub(crate) fn seed(stack: &Stack) -> Result<()> {
     let catalogue = workspace::root().join("subgraphs/product/seed/catalogue.ndjson");
-    let mut command = shopper(&stack.plan())?;
+    let mut command = shopper(&stack.plan());
     command.arg("seed").arg(catalogue);
     workspace::must(&mut command)
 }
@@ -60,15 +60,15 @@ fn attached() -> Result<Stack> {
 
 fn tool(program: &str, command: &str, rest: &Rest) -> Result<Command> {
     let mut tool = match program {
-        "shopper" => shopper(&attached()?.plan())?,
-        _ => auditor(&attached()?.plan())?,
+        "shopper" => shopper(&attached()?.plan()),
+        _ => auditor(&attached()?.plan()),
     };
     tool.arg(command).args(&rest.arguments);
     Ok(tool)
 }
 
 /// The shopper sees what a customer and an administrator see: public addresses and their sign-in.
-fn shopper(plan: &Plan) -> Result<Command> {
+fn shopper(plan: &Plan) -> Command {
     let mut command = Command::new(plan.binaries.join("shopper"));
     command
         .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
@@ -76,11 +76,11 @@ fn shopper(plan: &Plan) -> Result<Command> {
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD);
-    Ok(command)
+    command
 }
 
 /// The auditor sees the books: every database, and the payment provider's own.
-fn auditor(plan: &Plan) -> Result<Command> {
+fn auditor(plan: &Plan) -> Command {
     let mut command = Command::new(plan.binaries.join("auditor"));
     for service in WITH_DATABASE {
         command.env(
@@ -92,7 +92,7 @@ fn auditor(plan: &Plan) -> Result<Command> {
         .env("MERCATO_AMQP_URL", &plan.stores.amqp)
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_PSP_API_KEY", &plan.psp_api_key);
-    Ok(command)
+    command
 }
 
 /// Becomes the tool, so that its exit code and Ctrl-C are its own.
