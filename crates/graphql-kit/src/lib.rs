@@ -33,5 +33,5 @@ pub use id::parse_id;
 pub use money::{CurrencyCode, DecimalScalar, MoneyInput, MoneyObject};
 pub use page::PageInfoObject;
 pub use schema::{PerRequest, builder, sdl};
-pub use viewer::{Viewer, require_role, require_staff, require_user, viewer};
+pub use viewer::{ClientIp, Viewer, client_ip, require_role, require_staff, require_user, viewer};
 pub use ws::{WsConfig, WsLimits, ws_router};

@@ -1,1 +1,162 @@
-//! Users, sessions and their tokens.
+//! Auth owns users, their passwords, roles and sessions, and signs the tokens that say who somebody is.
+//!
+//! Every other service verifies those tokens by auth's public keys and never asks it anything else. It must not know
+//! orders, carts, products or payments.
+
+mod app;
+mod config;
+mod domain;
+mod graphql;
+mod rest;
+mod store;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use graphql_kit::{HttpConfig, HttpSettings};
+use pg_kit::Purpose;
+use service_auth::issue::UserSigner;
+use service_auth::{KeyError, ServiceVerifier, UserVerifier};
+use service_kit::{Clock, Host, Listener, Readiness};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+
+pub use config::{Admin, Config, Tokens};
+pub use graphql::{AuthSchema, schema, sdl};
+
+use app::Passwords;
+use store::throttles::Throttles;
+
+/// The migrations of auth's database.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// What the use cases work on; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pool: PgPool,
+    throttles: Throttles,
+    passwords: Passwords,
+    signer: Arc<UserSigner>,
+    users: UserVerifier,
+    tokens: Tokens,
+    clock: Clock,
+}
+
+impl App {
+    /// An app over a migrated database and a Redis whose keys begin with `redis_prefix`.
+    pub fn try_new(
+        pool: PgPool,
+        redis_url: &str,
+        redis_prefix: &str,
+        signer: UserSigner,
+        tokens: Tokens,
+        clock: Clock,
+        readiness: &Readiness,
+    ) -> anyhow::Result<Self> {
+        let throttles = Throttles::new(redis_url, redis_prefix, readiness).context("REDIS_URL")?;
+        let signer = Arc::new(signer.with_clock(clock.clone()));
+        // Auth knows its keys: it need not ask itself over HTTP.
+        let users = UserVerifier::try_fixed(&signer.jwks(), &tokens.issuer, &tokens.audience, clock.clone())?;
+        Ok(Self {
+            pool,
+            throttles,
+            passwords: Passwords::new(),
+            signer,
+            users,
+            tokens,
+            clock,
+        })
+    }
+
+    /// The routes of the GraphQL listener.
+    pub fn graphql(&self, settings: HttpSettings) -> Router {
+        graphql_kit::router(schema(self.clone()), settings.with_users(self.users.clone()))
+    }
+
+    /// The routes of the GraphQL listener under a given configuration.
+    pub fn graphql_with(&self, config: HttpConfig) -> Router {
+        graphql_kit::router(schema(self.clone()), config)
+    }
+
+    /// The routes of the internal listener.
+    pub fn rest(&self) -> Router {
+        rest::internal()
+    }
+
+    /// The routes of the public listener.
+    pub fn public(&self) -> Router {
+        rest::public(self.clone())
+    }
+
+    /// Verifies access tokens with the keys at hand.
+    pub fn verifier(&self) -> UserVerifier {
+        self.users.clone()
+    }
+
+    /// Makes the first administrator unless somebody has the address; true if made.
+    pub async fn bootstrap(&self, admin: &Admin) -> anyhow::Result<bool> {
+        app::bootstrap(self, &admin.email, &admin.password)
+            .await
+            .context("the first administrator")
+    }
+
+    /// Deletes sessions that ended long ago; tells how many.
+    pub async fn purge_sessions(&self) -> anyhow::Result<u64> {
+        Ok(app::purge_sessions(self).await?)
+    }
+
+    /// Looks at the key folder again.
+    fn reload_keys(&self) -> Result<(), KeyError> {
+        self.signer.reload()?;
+        if let Err(error) = self.users.replace_keys(&self.signer.jwks()) {
+            tracing::error!(%error, "own keys can't be read back");
+        }
+        Ok(())
+    }
+}
+
+/// Connects, migrates and reads the keys.
+pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
+    let signer = UserSigner::from_dir(
+        &config.user_keys_dir,
+        &config.tokens.issuer,
+        &config.tokens.audience,
+    )?;
+    let store = host.readiness.component("postgres");
+    let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
+    pg_kit::migrate(&pool, &MIGRATOR).await?;
+    store.up();
+    let redis_url = config.redis_url.as_str();
+    App::try_new(
+        pool,
+        redis_url,
+        "",
+        signer,
+        config.tokens.clone(),
+        host.clock.clone(),
+        &host.readiness,
+    )
+}
+
+/// Builds the app, makes the first administrator, starts the workers and answers what to serve.
+pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> {
+    // No internal route needs it yet; a wrong folder should show now, not when the first one does.
+    ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())?;
+    let app = build(&config, &host).await?;
+    if let Some(admin) = &config.admin {
+        app.bootstrap(admin).await?;
+    }
+    let throttles = app.throttles.clone();
+    host.spawn("redis probe", async move { throttles.probe().await });
+    host.spawn("signing keys", app::keep_keys_fresh(app.clone(), host.clone()));
+    host.spawn(
+        "session sweeper",
+        app::keep_sessions_few(app.clone(), host.clone()),
+    );
+    Ok(vec![
+        Listener::new("graphql", config.listeners.graphql, app.graphql(config.http)),
+        Listener::new("internal", config.listeners.internal, app.rest()),
+        Listener::new("public", config.public_addr, app.public()),
+    ])
+}

@@ -27,7 +27,7 @@ use tracing::Instrument as _;
 use crate::error::{ApiError, Code};
 use crate::metrics::Metrics;
 use crate::schema::Engine;
-use crate::viewer::Viewer;
+use crate::viewer::{ClientIp, Viewer};
 use crate::{document, mask};
 
 pub(crate) use body::from_json;
@@ -127,7 +127,7 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
         Ok(user) => user,
         Err(error) => return request_error(Response::from_errors(vec![server_error(error)]), format),
     };
-    let mut response = run(endpoint, request, user).await;
+    let mut response = run(endpoint, request, user, ClientIp::of(&headers)).await;
     if mask::is_request_error(&response) {
         return request_error(response, format);
     }
@@ -136,7 +136,12 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
 }
 
 /// Runs one checked operation and counts it.
-async fn run(endpoint: Arc<Endpoint>, mut request: Request, user: Option<CurrentUser>) -> Response {
+async fn run(
+    endpoint: Arc<Endpoint>,
+    mut request: Request,
+    user: Option<CurrentUser>,
+    from: ClientIp,
+) -> Response {
     let started = Instant::now();
     let checked = match document::check(&mut request, !endpoint.production) {
         Ok(checked) => checked,
@@ -153,7 +158,7 @@ async fn run(endpoint: Arc<Endpoint>, mut request: Request, user: Option<Current
     let span = tracing::info_span!("graphql", operation = name, kind = %checked.operation_type);
     let work = endpoint
         .engine
-        .execute(request.data(Viewer(user)))
+        .execute(request.data(Viewer(user)).data(from))
         .instrument(span);
     let response = if checked.operation_type == OperationType::Mutation {
         detached(work).await

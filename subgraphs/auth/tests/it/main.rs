@@ -1,0 +1,1 @@
+//! Auth against its real stores.
