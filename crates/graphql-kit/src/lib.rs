@@ -11,6 +11,7 @@
 //! 4. [`ApiError`] is what a resolver fails with; business outcomes are [`user_error!`] types in the payload;
 //! 5. [`MoneyObject`], [`MoneyInput`], [`PageInfoObject`] and [`page`] are the shared value types.
 
+mod batch;
 mod document;
 mod error;
 pub mod http;
@@ -27,6 +28,7 @@ pub mod ws;
 #[doc(hidden)]
 pub use async_graphql;
 
+pub use batch::Batcher;
 pub use error::{ApiError, Code, Result};
 pub use http::{GatewayKeys, HttpConfig, HttpSettings, router};
 pub use id::parse_id;
