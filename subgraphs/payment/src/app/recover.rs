@@ -15,7 +15,7 @@ use crate::store;
 const BATCH: i64 = 16;
 /// The safety net under the wake-up.
 const POLL: Duration = Duration::from_millis(500);
-const PRUNE_EVERY: Duration = Duration::from_secs(300);
+const PRUNE_EVERY: Duration = Duration::from_mins(5);
 const KEEP_EVENTS: TimeDelta = TimeDelta::days(30);
 const PRUNE_BATCH: i64 = 1_000;
 
@@ -73,7 +73,7 @@ impl App {
         match self.drive(payment).await {
             Ok(payment) if payment.stage == stage => {}
             Ok(payment) => {
-                tracing::info!(payment = %id, from = ?stage, to = ?payment.stage, "recovered a payment")
+                tracing::info!(payment = %id, from = ?stage, to = ?payment.stage, "recovered a payment");
             }
             Err(error) => tracing::warn!(payment = %id, ?stage, %error, "payment is still undecided"),
         }

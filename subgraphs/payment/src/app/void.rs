@@ -10,7 +10,7 @@ use crate::store;
 /// What is known once the wish to void is durable.
 enum Asked {
     Settled(VoidOutcome),
-    Open(Payment),
+    Open(Box<Payment>),
 }
 
 impl App {
@@ -18,7 +18,7 @@ impl App {
     pub async fn void_payment(&self, order: OrderId) -> Result<VoidView, AppError> {
         let payment = match self.record_void_wish(order).await? {
             Asked::Settled(outcome) => return Ok(VoidView { outcome }),
-            Asked::Open(payment) => payment,
+            Asked::Open(payment) => *payment,
         };
         let app = self.clone();
         let driven = self.finish_in_time(async move { app.drive(payment).await }).await;
@@ -45,7 +45,7 @@ impl App {
         payment.checks = 0;
         store::payment::save(&mut tx, &payment, Some(LEASE)).await?;
         tx.commit().await?;
-        Ok(Asked::Open(payment))
+        Ok(Asked::Open(Box::new(payment)))
     }
 
     /// Remembers a void that came before its payment, so that a late start is refused.

@@ -90,12 +90,11 @@ impl App {
         let ours = |known: &crate::domain::Refund| {
             report.refund_id == Some(known.id) || known.psp_ref.as_ref() == Some(&report.psp_ref)
         };
-        let outcome = match locked.find(ours) {
-            Some(refund) => self.hear_refund_in_tx(tx, locked, refund, report).await?.1,
-            None => {
-                Alarm::ForeignRefund.raise(id, &report.psp_ref);
-                Alarm::ForeignRefund.as_str()
-            }
+        let outcome = if let Some(refund) = locked.find(ours) {
+            self.hear_refund_in_tx(tx, locked, refund, report).await?.1
+        } else {
+            Alarm::ForeignRefund.raise(id, &report.psp_ref);
+            Alarm::ForeignRefund.as_str()
         };
         store::psp_event::conclude(tx, &webhook.id, Some(id), outcome).await?;
         // Whatever it was, there may be an event to publish.

@@ -212,7 +212,7 @@ impl Stripe {
 
 enum Sent {
     Done(Vec<u8>),
-    Refused(wire::ErrorObject),
+    Refused(Box<wire::ErrorObject>),
 }
 
 async fn exchange(request: RequestBuilder) -> Answer<Sent> {
@@ -231,7 +231,7 @@ async fn exchange(request: RequestBuilder) -> Answer<Sent> {
     // 401 and 403 are a wrong key of ours, 409 a twin in flight, 429 and 5xx weather: none says anything definite.
     match status {
         StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED | StatusCode::NOT_FOUND => {
-            Ok(Sent::Refused(parse::<wire::ErrorBody>(&body)?.error))
+            Ok(Sent::Refused(Box::new(parse::<wire::ErrorBody>(&body)?.error)))
         }
         _ => Err(ProviderError::Unknown(format!("status {status}"))),
     }

@@ -11,3 +11,6 @@ pub use ledger::{Account, Entry, capture_entries, refund_entries};
 pub use payment::{Change, News, Payment, Stage, Terms};
 pub use refund::{Refund, RefundChange, RefundNews, RefundStage, is_reason};
 pub use report::{Mismatch, RefundReport, Report};
+
+#[cfg(test)]
+mod tests;

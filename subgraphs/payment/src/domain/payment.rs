@@ -61,20 +61,24 @@ impl Stage {
     /// The total table. News may be late, repeated or out of order; only a capture can follow an end.
     pub const fn hear(self, news: News) -> Change {
         match (self, news) {
-            (_, News::Processing) => Change::None,
             (Self::Initiated | Self::Voiding, News::Captured) => Change::Capture,
             (Self::Failed | Self::Voided, News::Captured) => Change::CaptureLate,
-            (Self::Initiated | Self::Voiding, News::Declined) => Change::Fail,
             // Cancelled behind our back: for the order it is a failure like any other.
-            (Self::Initiated, News::Cancelled) => Change::Fail,
-            (Self::Voiding, News::Cancelled) => Change::Void,
-            (Self::Failed | Self::Voided, News::Declined | News::Cancelled) => Change::None,
-            (captured, News::Captured | News::Cancelled) => {
-                // A cancel read just before a late capture may arrive after it.
-                debug_assert!(captured.is_captured());
-                Change::None
+            (Self::Initiated | Self::Voiding, News::Declined) | (Self::Initiated, News::Cancelled) => {
+                Change::Fail
             }
-            (_, News::Declined) => Change::Contradiction,
+            (Self::Voiding, News::Cancelled) => Change::Void,
+            (
+                Self::Captured | Self::RefundPending | Self::Refunded | Self::PartiallyRefunded,
+                News::Declined,
+            ) => Change::Contradiction,
+            // Undecided, known, or older than what is known: a cancel read just before a late capture comes after it.
+            (_, News::Processing)
+            | (Self::Failed | Self::Voided, News::Declined | News::Cancelled)
+            | (
+                Self::Captured | Self::RefundPending | Self::Refunded | Self::PartiallyRefunded,
+                News::Captured | News::Cancelled,
+            ) => Change::None,
         }
     }
 
