@@ -1,0 +1,242 @@
+//! What a line of a catalogue file says, as input of the mutations.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::ndjson::Line;
+use crate::operations::StockLine;
+
+/// A product to load and its stock.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The line it stands on.
+    pub line: u64,
+    /// An input of `importProducts`.
+    pub product: Value,
+    /// Units of its SKUs.
+    pub stock: Vec<StockLine>,
+}
+
+impl<T> Line<T> {
+    /// The line with its value made into an entry.
+    pub fn and_then(self, into: impl FnOnce(T) -> Result<Entry, String>) -> Line<Entry> {
+        let number = self.number;
+        let value = self.value.and_then(into).map(|entry| Entry {
+            line: number,
+            ..entry
+        });
+        Line { number, value }
+    }
+}
+
+/// The SKU of a product of the journey data.
+pub fn sku(product_id: u64) -> String {
+    format!("CJ-{product_id}")
+}
+
+/// The slug of a product of the journey data.
+pub fn slug(product_id: u64) -> String {
+    format!("cj-{product_id}")
+}
+
+/// A product as the shopping-journey data tells it.
+#[derive(Debug, Deserialize)]
+pub struct ProductLine {
+    product_id: u64,
+    department: String,
+    brand: Option<String>,
+    category: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    size: Option<String>,
+    unit_price_usd: String,
+}
+
+impl ProductLine {
+    /// The product with its one variant, and `stock` units of it.
+    pub fn entry(self, stock: u32) -> Result<Entry, String> {
+        if !is_price(&self.unit_price_usd) {
+            return Err(format!("unit_price_usd {:?} is not a price", self.unit_price_usd));
+        }
+        let path: Vec<&str> = [Some(self.department.as_str()), self.category.as_deref()]
+            .into_iter()
+            .flatten()
+            .filter(|name| !name.trim().is_empty())
+            .collect();
+        if path.is_empty() {
+            return Err("department is missing".to_owned());
+        }
+        let kind = self
+            .kind
+            .as_deref()
+            .or(self.category.as_deref())
+            .unwrap_or(&self.department);
+        let title = match &self.size {
+            Some(size) => format!("{}, {size}", sentence(kind)),
+            None => sentence(kind),
+        };
+        let sku = sku(self.product_id);
+        let product = json!({
+            "slug": slug(self.product_id),
+            "title": title,
+            "description": path.join(" / "),
+            "categoryPath": path,
+            "brand": self.brand,
+            "variants": [{
+                "sku": sku,
+                "title": self.size.as_deref().unwrap_or("Standard"),
+                "price": { "amount": self.unit_price_usd, "currencyCode": "USD" },
+                "weightGrams": self.size.as_deref().and_then(grams),
+            }],
+        });
+        let stock = vec![StockLine { sku, quantity: stock }];
+        Ok(Entry {
+            line: 0,
+            product,
+            stock,
+        })
+    }
+}
+
+/// A plain amount of dollars with at most two decimals.
+fn is_price(text: &str) -> bool {
+    let (whole, cents) = text.split_once('.').unwrap_or((text, "0"));
+    let digits =
+        |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    digits(whole, 9) && digits(cents, 2)
+}
+
+/// `ICE - CRUSHED/CUBED` as `Ice - crushed/cubed`.
+fn sentence(shouted: &str) -> String {
+    let mut letters = shouted.trim().chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first
+        .into_iter()
+        .chain(letters.map(|letter| letter.to_ascii_lowercase()))
+        .collect()
+}
+
+/// The weight that a size such as `22 LB` or `12.5 OZ` tells.
+fn grams(size: &str) -> Option<u32> {
+    let (number, unit) = size.trim().split_once(' ')?;
+    // Thousandths of a gram, so that no float is needed.
+    let per_unit: u64 = match unit {
+        "LB" => 453_592,
+        "OZ" => 28_350,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if fraction.len() > 3 || whole.len() > 4 {
+        return None;
+    }
+    let thousandths: u64 = format!("{}{fraction:0<3}", if whole.is_empty() { "0" } else { whole })
+        .parse()
+        .ok()?;
+    let grams = u32::try_from(thousandths * per_unit / 1_000_000).ok()?;
+    (grams > 0).then_some(grams)
+}
+
+/// An input of `importProducts` whose variants also tell their stock.
+#[derive(Debug, Deserialize)]
+pub struct SeedLine(Map<String, Value>);
+
+impl SeedLine {
+    /// The product and its stock, apart.
+    pub fn entry(mut self) -> Result<Entry, String> {
+        let variants = self
+            .0
+            .get_mut("variants")
+            .and_then(Value::as_array_mut)
+            .ok_or("no variants")?;
+        let mut stock = Vec::new();
+        for variant in variants {
+            let variant = variant.as_object_mut().ok_or("a variant is not an object")?;
+            let quantity = match variant.shift_remove("stock") {
+                Some(units) => units
+                    .as_u64()
+                    .and_then(|units| u32::try_from(units).ok())
+                    .ok_or("stock is not a number")?,
+                None => 0,
+            };
+            let sku = variant
+                .get("sku")
+                .and_then(Value::as_str)
+                .ok_or("a variant has no sku")?;
+            if quantity > 0 {
+                stock.push(StockLine {
+                    sku: sku.to_owned(),
+                    quantity,
+                });
+            }
+        }
+        Ok(Entry {
+            line: 0,
+            product: Value::Object(self.0),
+            stock,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(line: &Value) -> Result<Entry, String> {
+        serde_json::from_value::<ProductLine>(line.clone())
+            .map_err(|error| error.to_string())?
+            .entry(5)
+    }
+
+    #[test]
+    fn a_journey_product_becomes_an_import() {
+        let line = json!({"product_id": 25671, "department": "GROCERY", "brand": "National", "category": "FRZN ICE",
+            "type": "ICE - CRUSHED/CUBED", "size": "22 LB", "unit_price_usd": "3.49"});
+        let entry = entry(&line).unwrap();
+        assert_eq!(
+            entry.product,
+            json!({
+                "slug": "cj-25671", "title": "Ice - crushed/cubed, 22 LB", "description": "GROCERY / FRZN ICE",
+                "categoryPath": ["GROCERY", "FRZN ICE"], "brand": "National",
+                "variants": [{"sku": "CJ-25671", "title": "22 LB", "weightGrams": 9979,
+                    "price": {"amount": "3.49", "currencyCode": "USD"}}],
+            })
+        );
+        assert_eq!(
+            (entry.stock[0].sku.as_str(), entry.stock[0].quantity),
+            ("CJ-25671", 5)
+        );
+    }
+
+    #[test]
+    fn gaps_are_filled_and_nonsense_is_refused() {
+        let line = json!({"product_id": 1, "department": "MISC", "brand": null, "category": null, "type": null,
+            "size": null, "unit_price_usd": "1"});
+        assert_eq!(entry(&line).unwrap().product["title"], "Misc");
+        for price in ["", "-1", "1.234", "free", "1e3", ".5"] {
+            let mut bad = line.clone();
+            bad["unit_price_usd"] = price.into();
+            assert!(entry(&bad).is_err(), "{price}");
+        }
+        assert!(entry(&json!({"product_id": "x"})).is_err());
+    }
+
+    #[test]
+    fn weights_are_read_where_they_are_told() {
+        assert_eq!(grams("12.5 OZ"), Some(354));
+        assert_eq!(grams(".5 LB"), Some(226));
+        for size in ["6 CT", "LB", "x LB", "1.2345 LB", ""] {
+            assert_eq!(grams(size), None, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_seed_line_gives_its_stock_apart() {
+        let line = json!({"slug": "a", "variants": [{"sku": "A", "stock": 3}, {"sku": "B"}]});
+        let entry = serde_json::from_value::<SeedLine>(line).unwrap().entry().unwrap();
+        assert_eq!(
+            entry.product,
+            json!({"slug": "a", "variants": [{"sku": "A"}, {"sku": "B"}]})
+        );
+        assert_eq!(entry.stock.len(), 1);
+    }
+}
