@@ -1,5 +1,6 @@
 //! The internal REST door: what carts and orders ask.
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -7,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use contracts::product::VariantLookup;
-use contracts::{Problem, problem};
+use contracts::{Problem, ProblemCode, problem};
 use service_auth::{ServiceVerifier, only};
 
 use crate::App;
@@ -27,7 +28,11 @@ pub fn router(app: App, services: &ServiceVerifier) -> Router {
         .with_state(app)
 }
 
-async fn lookup(State(app): State<App>, Json(question): Json<VariantLookup>) -> Response {
+async fn lookup(State(app): State<App>, body: Result<Json<VariantLookup>, JsonRejection>) -> Response {
+    let question = match body {
+        Ok(Json(question)) => question,
+        Err(rejection) => return refuse(&Problem::new(ProblemCode::BadRequest, rejection.body_text())),
+    };
     match lookup_variants(&app, &question).await {
         Ok(Ok(facts)) => Json(facts).into_response(),
         Ok(Err(problem)) => refuse(&problem),

@@ -1,0 +1,128 @@
+//! A shop with stores of its own, and the people who call it.
+
+use axum::Router;
+use contracts::UserId;
+use graphql_kit::HttpConfig;
+use product::App;
+use product::store::cache::Cache;
+use serde_json::{Value, json};
+use service_auth::Role;
+use service_kit::Clock;
+use test_kit::{GATEWAY_KEY, Identity, TestDb, TestRedis};
+
+pub(crate) struct Shop {
+    pub(crate) app: App,
+    pub(crate) identity: Identity,
+    pub(crate) graphql: Router,
+    pub(crate) internal: Router,
+    pub(crate) admin: String,
+    pub(crate) support: String,
+    pub(crate) redis: TestRedis,
+    _db: TestDb,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        let redis = test_kit::redis().await;
+        let url = redis.url.clone();
+        Self::open_with_cache_at(redis, &url).await
+    }
+
+    /// A shop whose cache stands elsewhere, perhaps where nothing is.
+    pub(crate) async fn open_with_cache_at(redis: TestRedis, url: &str) -> Self {
+        let db = test_kit::postgres(&product::MIGRATOR).await;
+        let app = App {
+            pool: db.pool.clone(),
+            cache: Cache::try_new(url, &redis.prefix).unwrap(),
+            clock: Clock::system(),
+        };
+        let identity = Identity::new();
+        let config = HttpConfig {
+            gateway_key: GATEWAY_KEY.parse().unwrap(),
+            users: identity.verifier(),
+            production: false,
+        };
+        Self {
+            graphql: graphql_kit::router(product::graphql::schema(&app), config),
+            internal: product::rest::router(app.clone(), &identity.service_verifier("product")),
+            admin: identity.user_token(UserId::generate(), &[Role::Admin]),
+            support: identity.user_token(UserId::generate(), &[Role::Support]),
+            app,
+            identity,
+            redis,
+            _db: db,
+        }
+    }
+
+    /// Asks as `token`; the whole response.
+    pub(crate) async fn ask_as(&self, token: Option<&str>, query: &str, variables: Value) -> Value {
+        test_kit::graphql(&self.graphql, token, query, variables).await
+    }
+
+    /// Asks as an anonymous shopper, who must get an answer without errors.
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
+        data(self.ask_as(None, query, variables).await)
+    }
+
+    /// Imports as an administrator; the payload.
+    pub(crate) async fn import(&self, products: Vec<Value>) -> Value {
+        let answer = self
+            .ask_as(
+                Some(&self.admin),
+                IMPORT,
+                json!({"input": {"products": products}}),
+            )
+            .await;
+        data(answer)["importProducts"].take()
+    }
+
+    /// Imports products that must all be good.
+    pub(crate) async fn stock_up(&self, products: Vec<Value>) -> Value {
+        let payload = self.import(products).await;
+        assert_eq!(payload["userErrors"], json!([]));
+        payload
+    }
+}
+
+pub(crate) const IMPORT: &str = "mutation($input: ImportProductsInput!) { importProducts(input: $input) {
+    created updated unchanged products { id slug version variants { id sku version } }
+    userErrors { code message field } } }";
+
+/// The data of an answer without errors.
+pub(crate) fn data(mut answer: Value) -> Value {
+    assert_eq!(answer["errors"], Value::Null, "{answer}");
+    answer["data"].take()
+}
+
+/// The code of an answer's only error.
+pub(crate) fn code(answer: &Value) -> &str {
+    answer["errors"][0]["extensions"]["code"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{answer}"))
+}
+
+/// An import item with one variant.
+pub(crate) fn item(slug: &str, title: &str, price: &str) -> Value {
+    json!({
+        "slug": slug, "title": title, "description": "", "categoryPath": ["Things"], "brand": "Acme",
+        "variants": [{"sku": slug.to_uppercase(), "title": "One", "price": usd(price), "weightGrams": 100}],
+    })
+}
+
+pub(crate) fn usd(amount: &str) -> Value {
+    json!({"amount": amount, "currencyCode": "USD"})
+}
+
+/// The strings at `pointer` of each node of a list.
+pub(crate) fn texts(nodes: &Value, pointer: &str) -> Vec<String> {
+    let nodes = nodes.as_array().unwrap_or_else(|| panic!("{nodes}"));
+    nodes
+        .iter()
+        .map(|node| {
+            node.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or("-")
+                .to_owned()
+        })
+        .collect()
+}
