@@ -53,6 +53,7 @@ impl Bus {
             shutdown: self.host.shutdown.clone(),
         });
         let role = Consumer::role(&spec);
+        self.broker.health.starting(&role);
         let shutdown = self.host.shutdown.clone();
         let sessions = move || Arc::clone(&consumer).session();
         self.host.spawn(

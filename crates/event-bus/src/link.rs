@@ -110,6 +110,11 @@ pub(crate) struct Health {
 }
 
 impl Health {
+    /// A role has been given out and is not connected yet.
+    pub(crate) fn starting(&self, role: &str) {
+        self.down(role, &"connecting");
+    }
+
     pub(crate) fn up(&self, role: &str) {
         let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         down.remove(role);

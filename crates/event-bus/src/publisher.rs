@@ -114,6 +114,11 @@ impl Publisher {
         }
     }
 
+    /// Shows in readiness that there will be a connection.
+    pub(crate) fn starting(&self) {
+        self.broker.health.starting(ROLE);
+    }
+
     /// Makes sure that there is a connection; fails at once while the backoff after a fault lasts.
     pub(crate) async fn ready(&self) -> Result<(), PublishError> {
         let mut state = self.state.lock().await;

@@ -95,6 +95,7 @@ async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
 
 /// Runs the relay on the host until shutdown.
 pub(crate) fn spawn(pool: PgPool, publisher: Publisher, host: &Host) -> RelayHandle {
+    publisher.starting();
     let handle = RelayHandle::default();
     let relay = Relay {
         pool,

@@ -159,6 +159,7 @@ pub(crate) fn spawn(broker: Broker, host: &Host, exchange: &'static str, routing
     });
     let shutdown = host.shutdown.clone();
     let role = feed.role();
+    broker.health.starting(&role);
     host.spawn(
         "event tap",
         link::supervise(broker, role, shutdown, move || Arc::clone(&feed).session()),

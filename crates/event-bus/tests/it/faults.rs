@@ -71,6 +71,11 @@ async fn every_role_is_rebuilt_after_the_connections_break() {
     let mut heard = tap.subscribe();
     bus.run_consumer(scene.db.pool.clone(), SPEC);
     let relay = bus.run_relay(scene.db.pool.clone());
+    // Before the queue exists, the tap's would be route enough for a mandatory event.
+    eventually("all roles are up", async || {
+        scene.host.readiness.report().components["rabbitmq"] == "up"
+    })
+    .await;
     for round in 1..=3 {
         enqueue(&scene.db.pool, &event()).await;
         relay.wake();
@@ -129,8 +134,8 @@ async fn deliveries_wait_for_postgres() {
         .await
         .unwrap();
     scene.bus.run_consumer(pool, SPEC);
-    eventually("declared", async || {
-        scene.bus.count_parked(SPEC.queue).await.is_ok()
+    eventually("consuming", async || {
+        scene.host.readiness.report().components["rabbitmq"] == "up"
     })
     .await;
     link.cut();
