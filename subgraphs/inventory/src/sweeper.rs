@@ -10,7 +10,7 @@ use crate::app::expire::{expire_due, forget_keys};
 
 /// Holds expired in one transaction: enough to keep up, few enough to let go of the stock rows soon.
 const BATCH: i64 = 50;
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 const BACKOFF: Backoff = Backoff {
     base: Duration::from_millis(500),
     cap: Duration::from_secs(30),

@@ -1,9 +1,8 @@
 //! What cart adds to auth's users, and its reference to product's variants.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use contracts::UserId;
-use graphql_kit::{ApiError, Result, require_user};
+use graphql_kit::{ApiError, Batcher, Result, require_user};
 
 use super::fault;
 use super::loader::CartLoader;
@@ -29,7 +28,7 @@ impl User {
         if viewer.id != self.user_id && !viewer.is_staff() {
             return Err(ApiError::forbidden());
         }
-        let loader = ctx.data_unchecked::<DataLoader<CartLoader>>();
+        let loader = ctx.data_unchecked::<Batcher<CartLoader>>();
         let cart = loader
             .load_one(self.user_id)
             .await

@@ -7,9 +7,8 @@ mod query;
 mod types;
 mod user_error;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, EmptySubscription, Request, Schema, SchemaBuilder};
-use graphql_kit::{ApiError, PerRequest, viewer};
+use graphql_kit::{ApiError, Batcher, PerRequest, viewer};
 
 use crate::App;
 use crate::app::Error;
@@ -22,9 +21,8 @@ pub type CartSchema = Schema<query::Query, mutation::Mutation, EmptySubscription
 /// The schema over an app.
 pub fn schema(app: App) -> CartSchema {
     let store = app.store.clone();
-    let per_request = PerRequest::new(move |request: Request| {
-        request.data(DataLoader::new(CartLoader::new(store.clone()), tokio::spawn))
-    });
+    let per_request =
+        PerRequest::new(move |request: Request| request.data(Batcher::new(CartLoader::new(store.clone()))));
     builder().data(app).data(per_request).finish()
 }
 

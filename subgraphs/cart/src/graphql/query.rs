@@ -1,9 +1,8 @@
 //! The query root and the entities it resolves.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
 use contracts::CartId;
-use graphql_kit::{Result, parse_id};
+use graphql_kit::{Batcher, Result, parse_id};
 
 use super::entity::User;
 use super::loader::CartLoader;
@@ -33,7 +32,7 @@ impl Query {
     async fn find_cart(&self, ctx: &Context<'_>, id: ID) -> Option<CartObject> {
         // One error here would fail the whole list of entities.
         let id: CartId = id.parse().ok()?;
-        let loader = ctx.data_unchecked::<DataLoader<CartLoader>>();
+        let loader = ctx.data_unchecked::<Batcher<CartLoader>>();
         let loaded = loader
             .load_one(id)
             .await

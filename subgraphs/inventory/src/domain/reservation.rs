@@ -100,55 +100,56 @@ pub(crate) enum Decision {
 /// The table. `None` is an order that never asked.
 pub(crate) fn decide(state: Option<State>, command: Command) -> Result<Decision, Refusal> {
     use Decision::Repeat;
-    match (state, command) {
+    Ok(match (state, command) {
         (None, Command::Reserve { .. }) => to(State::Held, &[MovementKind::Hold]),
         (Some(State::Released | State::Restocked | State::Tombstone), Command::Reserve { .. }) => {
-            Err(Refusal::Released)
+            return Err(Refusal::Released);
         }
-        (Some(_), Command::Reserve { same_lines: false }) => Err(Refusal::BodyMismatch),
-        (Some(State::Held | State::Confirmed), Command::Reserve { .. })
-        | (Some(State::Confirmed), Command::Confirm)
-        | (Some(State::Released | State::Restocked | State::Tombstone), Command::Release)
-        | (Some(State::Restocked), Command::Restock) => Ok(Repeat),
+        (Some(_), Command::Reserve { same_lines: false }) => return Err(Refusal::BodyMismatch),
         (Some(State::Expired), Command::Reserve { .. }) => again(State::Held, &[MovementKind::Hold]),
 
         (Some(State::Held), Command::Confirm) => to(State::Confirmed, &[MovementKind::Confirm]),
         (Some(State::Expired), Command::Confirm) => {
             again(State::Confirmed, &[MovementKind::Hold, MovementKind::Confirm])
         }
-        (Some(State::Released | State::Restocked | State::Tombstone), Command::Confirm) => Err(Refusal::Gone),
+        (Some(State::Released | State::Restocked | State::Tombstone), Command::Confirm) => {
+            return Err(Refusal::Gone);
+        }
 
         (None, Command::Release) => to(State::Tombstone, &[]),
         (Some(State::Held), Command::Release) => to(State::Released, &[MovementKind::Release]),
         (Some(State::Expired), Command::Release) => to(State::Released, &[]),
-        (Some(State::Confirmed), Command::Release) => Err(Refusal::AlreadyConfirmed),
+        (Some(State::Confirmed), Command::Release) => return Err(Refusal::AlreadyConfirmed),
 
         (Some(State::Confirmed), Command::Restock) => to(State::Restocked, &[MovementKind::Restock]),
-        (Some(_), Command::Restock) => Err(Refusal::NotSold),
-
         (Some(State::Held), Command::Expire) => to(State::Expired, &[MovementKind::Expire]),
-        (Some(_), Command::Expire) => Ok(Repeat),
 
-        (None, Command::Confirm | Command::Restock | Command::Expire) => Err(Refusal::Unknown),
-    }
+        // It is so already.
+        (Some(State::Held | State::Confirmed), Command::Reserve { .. })
+        | (Some(State::Confirmed), Command::Confirm)
+        | (Some(State::Released | State::Restocked | State::Tombstone), Command::Release)
+        | (Some(State::Restocked), Command::Restock)
+        | (Some(_), Command::Expire) => Repeat,
+
+        (Some(_), Command::Restock) => return Err(Refusal::NotSold),
+        (None, Command::Confirm | Command::Restock | Command::Expire) => return Err(Refusal::Unknown),
+    })
 }
 
-fn to(state: State, kinds: &'static [MovementKind]) -> Result<Decision, Refusal> {
-    let holds_again = false;
-    Ok(Decision::Move(Move {
+fn to(state: State, kinds: &'static [MovementKind]) -> Decision {
+    Decision::Move(Move {
         to: state,
         kinds,
-        holds_again,
-    }))
+        holds_again: false,
+    })
 }
 
-fn again(state: State, kinds: &'static [MovementKind]) -> Result<Decision, Refusal> {
-    let holds_again = true;
-    Ok(Decision::Move(Move {
+fn again(state: State, kinds: &'static [MovementKind]) -> Decision {
+    Decision::Move(Move {
         to: state,
         kinds,
-        holds_again,
-    }))
+        holds_again: true,
+    })
 }
 
 #[cfg(test)]
@@ -166,6 +167,8 @@ mod tests {
         })
     }
 
+    type Row = (Option<State>, [Result<Option<State>, Refusal>; 6]);
+
     #[test]
     fn every_cell_of_the_table() {
         use State::{Confirmed, Expired, Held, Restocked, Tombstone};
@@ -179,7 +182,6 @@ mod tests {
             Command::Restock,
             Command::Expire,
         ];
-        type Row = (Option<State>, [Result<Option<State>, Refusal>; 6]);
         #[rustfmt::skip]
         let table: [Row; 7] = [
             (None,                  [goes(Held),    goes(Held),        Err(Unknown),    goes(Tombstone),       Err(Unknown),    Err(Unknown)]),

@@ -119,17 +119,17 @@ pub(crate) struct Movement {
 /// What a shopper is told of a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AvailabilityStatus {
-    InStock,
-    LowStock,
-    OutOfStock,
+    Plenty,
+    Few,
+    Nothing,
 }
 
 /// What a shopper is told when `available` units are left and few means `low_stock` or less.
 pub(crate) fn availability(available: i32, low_stock: i32) -> (AvailabilityStatus, i32) {
     let status = match available {
-        ..=0 => AvailabilityStatus::OutOfStock,
-        few if few <= low_stock => AvailabilityStatus::LowStock,
-        _ => AvailabilityStatus::InStock,
+        ..=0 => AvailabilityStatus::Nothing,
+        few if few <= low_stock => AvailabilityStatus::Few,
+        _ => AvailabilityStatus::Plenty,
     };
     (status, available.clamp(0, MAX_ORDER_QUANTITY))
 }
@@ -186,13 +186,13 @@ mod tests {
 
     #[test]
     fn shoppers_see_a_cap_and_a_warning() {
-        use AvailabilityStatus::{InStock, LowStock, OutOfStock};
+        use AvailabilityStatus::{Few, Nothing, Plenty};
         for (available, expected) in [
-            (0, (OutOfStock, 0)),
-            (1, (LowStock, 1)),
-            (5, (LowStock, 5)),
-            (6, (InStock, 6)),
-            (100, (InStock, 99)),
+            (0, (Nothing, 0)),
+            (1, (Few, 1)),
+            (5, (Few, 5)),
+            (6, (Plenty, 6)),
+            (100, (Plenty, 99)),
         ] {
             assert_eq!(availability(available, 5), expected, "{available}");
         }

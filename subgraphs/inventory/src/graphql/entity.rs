@@ -3,9 +3,8 @@
 //! `sku` and `weightGrams` come from the caller's representation. They only choose whose availability is shown, which
 //! anybody may see; nothing is bought or priced by them.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
-use graphql_kit::{ApiError, MoneyObject, Result, require_staff};
+use graphql_kit::{ApiError, Batcher, MoneyObject, Result, require_staff};
 
 use super::loader::LevelLoader;
 use super::types::{Availability, StockLevel};
@@ -80,7 +79,7 @@ impl ProductVariant {
 impl ProductVariant {
     async fn level(&self, ctx: &Context<'_>) -> Result<Option<Level>> {
         let sku = self.sku.clone().ok_or_else(missing_sku)?;
-        let loader = ctx.data_unchecked::<DataLoader<LevelLoader>>();
+        let loader = ctx.data_unchecked::<Batcher<LevelLoader>>();
         loader.load_one(sku).await.map_err(ApiError::internal)
     }
 }

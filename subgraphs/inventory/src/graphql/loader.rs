@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use contracts::Sku;
-use sqlx::PgPool;
 
+use crate::App;
 use crate::app::{Error, read_stock};
 use crate::domain::stock::Level;
 
 /// Loads levels by SKU; lives as long as one request.
 pub(crate) struct LevelLoader {
-    pool: PgPool,
+    app: App,
 }
 
 impl LevelLoader {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(app: App) -> Self {
+        Self { app }
     }
 }
 
@@ -26,6 +26,6 @@ impl Loader<Sku> for LevelLoader {
     type Error = Arc<Error>;
 
     async fn load(&self, skus: &[Sku]) -> Result<HashMap<Sku, Level>, Arc<Error>> {
-        read_stock::levels(&self.pool, skus).await.map_err(Arc::new)
+        read_stock::levels(&self.app.pool, skus).await.map_err(Arc::new)
     }
 }

@@ -7,9 +7,8 @@ mod query;
 mod types;
 mod user_error;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{EmptySubscription, Request, Schema};
-use graphql_kit::{ApiError, PerRequest};
+use graphql_kit::{ApiError, Batcher, PerRequest};
 
 use crate::App;
 use crate::app::Error;
@@ -21,9 +20,9 @@ pub type InventorySchema = Schema<query::Query, mutation::Mutation, EmptySubscri
 
 /// The schema over an app.
 pub fn schema(app: App) -> InventorySchema {
-    let pool = app.pool.clone();
+    let loading = app.clone();
     let per_request = PerRequest::new(move |request: Request| {
-        request.data(DataLoader::new(LevelLoader::new(pool.clone()), tokio::spawn))
+        request.data(Batcher::new(LevelLoader::new(loading.clone())))
     });
     builder().data(app).data(per_request).finish()
 }

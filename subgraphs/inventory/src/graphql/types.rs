@@ -10,6 +10,7 @@ use crate::domain::stock::{self, Level, Movement};
 
 /// Whether a variant can be bought now.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the names of the graph")]
 pub(crate) enum AvailabilityStatus {
     /// Enough units are left.
     InStock,
@@ -22,9 +23,9 @@ pub(crate) enum AvailabilityStatus {
 impl From<stock::AvailabilityStatus> for AvailabilityStatus {
     fn from(status: stock::AvailabilityStatus) -> Self {
         match status {
-            stock::AvailabilityStatus::InStock => Self::InStock,
-            stock::AvailabilityStatus::LowStock => Self::LowStock,
-            stock::AvailabilityStatus::OutOfStock => Self::OutOfStock,
+            stock::AvailabilityStatus::Plenty => Self::InStock,
+            stock::AvailabilityStatus::Few => Self::LowStock,
+            stock::AvailabilityStatus::Nothing => Self::OutOfStock,
         }
     }
 }

@@ -1,1 +1,11 @@
-//! Inventory against its real database.
+//! Inventory against its real database: every route and field, races included.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod golden;
+mod graph;
+mod races;
+mod reservations;
+mod stage;
+mod sweeping;
+mod wiring;

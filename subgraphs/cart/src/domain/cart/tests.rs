@@ -60,6 +60,7 @@ fn pieces_of_one_variant_share_a_line() {
 
 #[test]
 fn every_wrong_line_is_named_and_nothing_is_added() {
+    use Reason::{CurrencyMismatch, QuantityInvalid, VariantUnavailable};
     let euro = VariantFact {
         price: Money::new(1, Currency::EUR),
         ..priced(2, 1)
@@ -83,7 +84,6 @@ fn every_wrong_line_is_named_and_nothing_is_added() {
         .iter()
         .map(|refusal| (refusal.reason, refusal.field.join(".")))
         .collect();
-    use Reason::{CurrencyMismatch, QuantityInvalid, VariantUnavailable};
     assert_eq!(
         reasons,
         [
@@ -198,12 +198,13 @@ fn only_its_owner_uses_a_users_cart() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn whatever_is_done_the_limits_hold(changes in proptest::collection::vec((0u128..250, -5i32..1200), 0..400)) {
-        let mut cart = empty();
+    fn whatever_is_done_the_limits_hold(changes in proptest::collection::vec((0u128..250, -5i32..1200), 0..300)) {
+        let (mut cart, prices) = (empty(), prices(250));
         for (n, quantity) in changes {
             let before = cart.clone();
-            cart = match add(cart, &[want(n, quantity)]) {
+            cart = match cart.add(&[want(n, quantity)], &prices, CartLineId::generate) {
                 Ok(after) => { prop_assert_eq!(after.version, before.version + 1); after }
                 Err(_) => before,
             };
