@@ -47,12 +47,16 @@ enum Command {
     /// Stop everything and delete its data.
     Reset,
     /// Buy for real through the public graph and show the saga's steps.
+    #[command(disable_help_flag = true)]
     Demo(tools::Rest),
     /// Load a catalogue (NDJSON, also gzipped) through the admin graph.
+    #[command(disable_help_flag = true)]
     Import(tools::Rest),
     /// Check out recorded baskets as real users, then audit.
+    #[command(disable_help_flag = true)]
     Replay(tools::Rest),
     /// Check the invariants over all databases.
+    #[command(disable_help_flag = true)]
     Audit(tools::Rest),
     /// Write each subgraph's SDL.
     Sdl(sdl::Arguments),

@@ -47,7 +47,7 @@ pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
 
 /// Fills an empty catalogue through the admin graph.
 pub(crate) fn seed(stack: &Stack) -> Result<()> {
-    let catalogue = workspace::root().join("subgraphs/product/seed/catalogue.ndjson");
+    let catalogue = workspace::root().join("subgraphs/product/seed/catalogue.json");
     let mut command = shopper(&stack.plan());
     command.arg("seed").arg(catalogue);
     workspace::must(&mut command)

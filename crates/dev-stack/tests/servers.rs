@@ -42,6 +42,13 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
             .lines()
             .any(|line| line == "mine")
     );
+    server.apply_policies(&["order.payment-events"]).unwrap();
+    let policies = server.ctl(&["list_policies"]).unwrap();
+    assert!(policies.contains(r"^order\.payment-events$"), "{policies}");
+    assert!(
+        policies.contains("\"dead-letter-exchange\":\"order.payment-events.dlx\""),
+        "{policies}"
+    );
     let ids = [server.process().id(), server.port_mapper().unwrap().id()];
     drop(server);
     assert!(ids.iter().all(|id| !id.is_running()));

@@ -102,12 +102,16 @@ pub(super) fn crates(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// `library::` as a path of its own, not the end of a longer name or a word in a text.
+/// Error types may be handed on by anybody: a loader's, a use case's.
+const ERRORS: [&str; 2] = ["sqlx::Error", "redis::RedisError"];
+
+/// `library::` as a path of its own, not an error's, not the end of a longer name or a word in a text.
 fn names_crate(line: &str, library: &str) -> bool {
     let path = format!("{library}::");
     line.match_indices(&path).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '"')
+        let is_error = ERRORS.iter().any(|error| line[at..].starts_with(error));
+        !is_error && !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '"')
     })
 }
 
@@ -157,6 +161,7 @@ mod tests {
     fn a_crate_is_named_by_a_path_of_its_own() {
         assert!(names_crate("use sqlx::PgPool;", "sqlx"));
         assert!(names_crate("fn f(pool: &sqlx::PgPool)", "sqlx"));
+        assert!(!names_crate("type Error = Arc<sqlx::Error>;", "sqlx"));
         assert!(!names_crate("use crate::redis::Thing;", "redis"));
         assert!(!names_crate("let my_redis::x", "redis"));
         assert!(!names_crate("the sqlx crate", "sqlx"));

@@ -88,7 +88,7 @@ impl RabbitMq {
 
     /// Limits that only the broker can hold: no queue loses a message in silence, none grows without end. Skipped
     /// when the broker was given the same before.
-    pub(crate) fn apply_policies(&self, queues: &[&str]) -> Result<()> {
+    pub fn apply_policies(&self, queues: &[&str]) -> Result<()> {
         let definitions = policies(queues);
         let file = self.home.join("policies.json");
         if std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
