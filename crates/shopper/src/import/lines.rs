@@ -136,45 +136,55 @@ fn grams(size: &str) -> Option<u32> {
     (grams > 0).then_some(grams)
 }
 
-/// An input of `importProducts` whose variants also tell their stock.
+/// A hand-made catalogue: products as `importProducts` takes them, but for plain prices and the stock.
 #[derive(Debug, Deserialize)]
-pub struct SeedLine(Map<String, Value>);
+#[serde(rename_all = "camelCase")]
+pub struct SeedFile {
+    currency_code: String,
+    products: Vec<Map<String, Value>>,
+}
 
-impl SeedLine {
-    /// The product and its stock, apart.
-    pub fn entry(mut self) -> Result<Entry, String> {
-        let variants = self
-            .0
-            .get_mut("variants")
-            .and_then(Value::as_array_mut)
-            .ok_or("no variants")?;
-        let mut stock = Vec::new();
-        for variant in variants {
-            let variant = variant.as_object_mut().ok_or("a variant is not an object")?;
-            let quantity = match variant.shift_remove("stock") {
-                Some(units) => units
-                    .as_u64()
-                    .and_then(|units| u32::try_from(units).ok())
-                    .ok_or("stock is not a number")?,
-                None => 0,
-            };
-            let sku = variant
-                .get("sku")
-                .and_then(Value::as_str)
-                .ok_or("a variant has no sku")?;
-            if quantity > 0 {
-                stock.push(StockLine {
-                    sku: sku.to_owned(),
-                    quantity,
-                });
+impl SeedFile {
+    /// The products as lines, numbered from 1.
+    pub fn lines(self) -> impl Iterator<Item = Line<Entry>> {
+        let currency = self.currency_code;
+        self.products
+            .into_iter()
+            .zip(1..)
+            .map(move |(product, number)| Line {
+                number,
+                value: seed_entry(product, number, &currency),
+            })
+    }
+}
+
+fn seed_entry(mut product: Map<String, Value>, line: u64, currency: &str) -> Result<Entry, String> {
+    let variants = product
+        .get_mut("variants")
+        .and_then(Value::as_array_mut)
+        .ok_or("no variants")?;
+    let mut stock = Vec::new();
+    for variant in variants {
+        let variant = variant.as_object_mut().ok_or("a variant is not an object")?;
+        for price in ["price", "compareAtPrice"] {
+            if let Some(amount) = variant.get_mut(price) {
+                *amount = json!({ "amount": amount, "currencyCode": currency });
             }
         }
-        Ok(Entry {
-            line: 0,
-            product: Value::Object(self.0),
-            stock,
-        })
+        let units = variant.shift_remove("stock").unwrap_or_else(|| json!(0));
+        let units = units.as_u64().and_then(|units| u32::try_from(units).ok());
+        let quantity = units.ok_or("stock is not a number")?;
+        let sku = variant
+            .get("sku")
+            .and_then(Value::as_str)
+            .ok_or("a variant has no sku")?;
+        stock.push(StockLine {
+            sku: sku.to_owned(),
+            quantity,
+        });
     }
+    let product = Value::Object(product);
+    Ok(Entry { line, product, stock })
 }
 
 #[cfg(test)]
@@ -230,13 +240,19 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_line_gives_its_stock_apart() {
-        let line = json!({"slug": "a", "variants": [{"sku": "A", "stock": 3}, {"sku": "B"}]});
-        let entry = serde_json::from_value::<SeedLine>(line).unwrap().entry().unwrap();
+    fn a_seed_product_gives_its_prices_a_currency_and_its_stock_apart() {
+        let file = json!({"currencyCode": "USD", "products": [
+            {"slug": "a", "variants": [{"sku": "A", "price": "1.50", "stock": 3}]},
+            {"slug": "b", "variants": [{"sku": "B", "stock": -1}]},
+        ]});
+        let mut lines = serde_json::from_value::<SeedFile>(file).unwrap().lines();
+        let entry = lines.next().unwrap().value.unwrap();
+        let price = json!({"amount": "1.50", "currencyCode": "USD"});
         assert_eq!(
             entry.product,
-            json!({"slug": "a", "variants": [{"sku": "A"}, {"sku": "B"}]})
+            json!({"slug": "a", "variants": [{"sku": "A", "price": price}]})
         );
-        assert_eq!(entry.stock.len(), 1);
+        assert_eq!(entry.stock[0].quantity, 3);
+        assert!(lines.next().unwrap().value.is_err());
     }
 }

@@ -20,7 +20,7 @@ use crate::operations::{Catalogue, First};
 use crate::session::Session;
 use crate::target::Target;
 
-pub use lines::{Entry, ProductLine, SeedLine, sku, slug};
+pub use lines::{Entry, ProductLine, SeedFile, sku, slug};
 
 use batch::{Batches, Sent};
 use state::Position;
@@ -50,7 +50,7 @@ pub struct ImportArgs {
 /// Fills an empty catalogue.
 #[derive(Debug, clap::Args)]
 pub struct SeedArgs {
-    /// The file: per line an input of `importProducts`, each variant with its `stock`.
+    /// The catalogue; `subgraphs/product/seed/README.md` tells its format.
     pub file: PathBuf,
 }
 
@@ -113,15 +113,20 @@ pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result
         console.line("The catalogue has products already: nothing to seed.");
         return Ok(Summary::default());
     }
-    let total = ndjson::count(&args.file).with_context(|| args.file.display().to_string())?;
-    let entries = ndjson::open::<SeedLine>(&args.file)?.map(|line| Ok(line?.and_then(SeedLine::entry)));
+    let named = || args.file.display().to_string();
+    let text = std::fs::read(&args.file).with_context(named)?;
+    let lines: Vec<_> = serde_json::from_slice::<SeedFile>(&text)
+        .with_context(named)?
+        .lines()
+        .collect();
     let job = Job {
         session: &session,
         console,
-        bar: console.bar("products", total),
+        bar: console.bar("products", lines.len() as u64),
         in_flight: 2,
     };
-    job.load(entries, Position::open(None, 1)?).await
+    job.load(lines.into_iter().map(Ok), Position::open(None, 1)?)
+        .await
 }
 
 struct Job<'j> {
