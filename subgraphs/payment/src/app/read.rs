@@ -16,21 +16,21 @@ impl App {
     }
 
     /// Payments of some orders, in one statement.
-    pub async fn payments_of_orders(&self, orders: &[OrderId]) -> Result<Vec<Payment>, sqlx::Error> {
+    pub async fn payments_of_orders(&self, orders: &[OrderId]) -> Result<Vec<Payment>, AppError> {
         let ids: Vec<_> = orders.iter().map(|order| order.uuid()).collect();
-        store::payment::find_by_orders(&self.pools.requests, &ids).await
+        Ok(store::payment::find_by_orders(&self.pools.requests, &ids).await?)
     }
 
     /// Some payments, in one statement.
-    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<Payment>, sqlx::Error> {
+    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<Payment>, AppError> {
         let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
-        store::payment::find_by_ids(&self.pools.requests, &ids).await
+        Ok(store::payment::find_by_ids(&self.pools.requests, &ids).await?)
     }
 
     /// All refunds of some payments, in one statement, oldest first.
-    pub async fn refunds_of_payments(&self, payments: &[PaymentId]) -> Result<Vec<Refund>, sqlx::Error> {
+    pub async fn refunds_of_payments(&self, payments: &[PaymentId]) -> Result<Vec<Refund>, AppError> {
         let ids: Vec<_> = payments.iter().map(|id| id.uuid()).collect();
-        store::refund::find_by_payments(&self.pools.requests, &ids).await
+        Ok(store::refund::find_by_payments(&self.pools.requests, &ids).await?)
     }
 
     /// Payments newest first.
@@ -39,7 +39,7 @@ impl App {
         limit: i64,
         after: Option<PaymentId>,
         state: Option<PaymentState>,
-    ) -> Result<Vec<Payment>, sqlx::Error> {
-        store::payment::page(&self.pools.requests, limit, after.map(PaymentId::uuid), state).await
+    ) -> Result<Vec<Payment>, AppError> {
+        Ok(store::payment::page(&self.pools.requests, limit, after.map(PaymentId::uuid), state).await?)
     }
 }

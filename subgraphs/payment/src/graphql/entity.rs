@@ -1,9 +1,8 @@
 //! What payment adds to an order of the graph.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, InputObject, Object};
 use contracts::{Money, OrderId};
-use graphql_kit::{ApiError, CurrencyCode, DecimalScalar, MoneyObject, Result};
+use graphql_kit::{ApiError, Batcher, CurrencyCode, DecimalScalar, MoneyObject, Result};
 
 use super::loader::ByOrder;
 use super::types::PaymentObject;
@@ -31,7 +30,7 @@ impl OrderObject {
     }
 
     async fn load(&self, ctx: &Context<'_>) -> Result<Option<Payment>> {
-        let loader = ctx.data_unchecked::<DataLoader<ByOrder>>();
+        let loader = ctx.data_unchecked::<Batcher<ByOrder>>();
         loader.load_one(self.id).await.map_err(ApiError::internal)
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Request;
-use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::dataloader::Loader;
 use contracts::{OrderId, PaymentId};
+use graphql_kit::Batcher;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::domain::{Payment, Refund};
 
-type Loaded<K, V> = Result<HashMap<K, V>, Arc<sqlx::Error>>;
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<AppError>>;
 
 pub(super) struct ByOrder(App);
 pub(super) struct ById(App);
@@ -19,14 +20,14 @@ pub(super) struct RefundsOf(App);
 /// Fresh loaders for one operation.
 pub(super) fn attach(request: Request, app: &App) -> Request {
     request
-        .data(DataLoader::new(ByOrder(app.clone()), tokio::spawn))
-        .data(DataLoader::new(ById(app.clone()), tokio::spawn))
-        .data(DataLoader::new(RefundsOf(app.clone()), tokio::spawn))
+        .data(Batcher::new(ByOrder(app.clone())))
+        .data(Batcher::new(ById(app.clone())))
+        .data(Batcher::new(RefundsOf(app.clone())))
 }
 
 impl Loader<OrderId> for ByOrder {
     type Value = Payment;
-    type Error = Arc<sqlx::Error>;
+    type Error = Arc<AppError>;
 
     async fn load(&self, keys: &[OrderId]) -> Loaded<OrderId, Payment> {
         let found = self.0.payments_of_orders(keys).await?;
@@ -39,7 +40,7 @@ impl Loader<OrderId> for ByOrder {
 
 impl Loader<PaymentId> for ById {
     type Value = Payment;
-    type Error = Arc<sqlx::Error>;
+    type Error = Arc<AppError>;
 
     async fn load(&self, keys: &[PaymentId]) -> Loaded<PaymentId, Payment> {
         let found = self.0.payments(keys).await?;
@@ -49,7 +50,7 @@ impl Loader<PaymentId> for ById {
 
 impl Loader<PaymentId> for RefundsOf {
     type Value = Vec<Refund>;
-    type Error = Arc<sqlx::Error>;
+    type Error = Arc<AppError>;
 
     async fn load(&self, keys: &[PaymentId]) -> Loaded<PaymentId, Vec<Refund>> {
         let mut grouped: HashMap<PaymentId, Vec<Refund>> = HashMap::new();

@@ -1,11 +1,10 @@
 //! The roots: what staff list, and the entities that the router asks for.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
 use contracts::PaymentId;
 use contracts::payment::PaymentState;
 use graphql_kit::page::{self, Page};
-use graphql_kit::{ApiError, Result, require_staff};
+use graphql_kit::{ApiError, Batcher, Result, require_staff};
 
 use super::entity::{OrderObject, TotalRepresentation};
 use super::loader::ById;
@@ -49,7 +48,7 @@ impl Query {
         let Ok(id) = id.parse::<PaymentId>() else {
             return Ok(None);
         };
-        let loader = ctx.data_unchecked::<DataLoader<ById>>();
+        let loader = ctx.data_unchecked::<Batcher<ById>>();
         let payment = loader.load_one(id).await.map_err(ApiError::internal)?;
         Ok(payment.and_then(|payment| PaymentObject::visible(ctx, payment)))
     }

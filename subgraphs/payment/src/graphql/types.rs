@@ -1,12 +1,11 @@
 //! Objects of the graph.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use contracts::payment::{PaymentState, RefundState};
 use contracts::{Money, PaymentId};
 use graphql_kit::page::Page;
-use graphql_kit::{ApiError, MoneyObject, PageInfoObject, Result, viewer};
+use graphql_kit::{ApiError, Batcher, MoneyObject, PageInfoObject, Result, viewer};
 
 use super::loader::RefundsOf;
 use crate::domain::{Payment, Refund, Terms};
@@ -109,7 +108,7 @@ impl PaymentObject {
 
     /// Its refunds, oldest first.
     async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<RefundObject>> {
-        let loader = ctx.data_unchecked::<DataLoader<RefundsOf>>();
+        let loader = ctx.data_unchecked::<Batcher<RefundsOf>>();
         let refunds = loader
             .load_one(self.payment.id)
             .await

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod events;
+mod golden;
 mod graph;
 mod ledger;
 mod refunds;
