@@ -171,11 +171,7 @@ async fn serve(memory: Arc<Memory>, mut socket: WebSocket) {
                 memory.bearers_seen.lock().unwrap().push(bearer);
                 say(&mut socket, json!({"type": "connection_ack"})).await;
             }
-            "subscribe" => {
-                if !progress(&memory, &mut socket, &message).await {
-                    return;
-                }
-            }
+            "subscribe" if !progress(&memory, &mut socket, &message).await => return,
             _ => {}
         }
     }
