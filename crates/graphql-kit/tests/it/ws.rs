@@ -333,7 +333,7 @@ async fn an_expired_token_ends_the_stream() {
     let edge = edge(tight()).await;
     // The host's clock says how long the token has left.
     let mut host = edge.host.clone();
-    host.clock = service_kit::Clock::manual(edge.host.clock.now() + Duration::from_secs(15 * 60));
+    host.clock = service_kit::Clock::manual(edge.host.clock.now() + Duration::from_mins(15));
     let config = WsConfig::new(edge.identity.verifier(), Vec::new());
     let router = graphql_kit::ws_router(toy::schema(&Arc::default()), config, &host);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -361,7 +361,7 @@ async fn the_server_pings_and_drops_the_dead() {
 #[tokio::test]
 async fn a_slow_reader_is_cut_off() {
     let limits = WsLimits {
-        ping: Duration::from_secs(60),
+        ping: Duration::from_mins(1),
         ..tight()
     };
     let edge = edge(limits).await;
