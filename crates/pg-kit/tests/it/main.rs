@@ -1,0 +1,5 @@
+//! Idempotency keys and pools against a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod idempotency;
+mod pool;
