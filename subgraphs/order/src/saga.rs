@@ -110,6 +110,12 @@ pub fn advance(saga: Saga, input: Input, now: DateTime<Utc>) -> Result<(Saga, Ve
     Ok((turn.saga, turn.effects))
 }
 
+/// Begins a new saga: the first input, which always fits.
+pub fn begin(saga: Saga, now: DateTime<Utc>) -> (Saga, Vec<Effect>) {
+    let untouched = saga.clone();
+    advance(saga, Input::Begin, now).unwrap_or((untouched, Vec::new()))
+}
+
 /// One input being worked on.
 struct Turn {
     before: Saga,

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use contracts::order::{CancelReason, OrderStatus};
+use contracts::order::{CancelReason, OrderStatus, OrderStep};
 use contracts::{Money, OrderId, ProductId, Sku, UserId, VariantId};
 
 use super::State;
+use crate::saga::ActionKind;
 
 /// The short number people say on the telephone, such as `M-100001`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,4 +73,73 @@ impl Line {
             .times(self.quantity)
             .unwrap_or(Money::new(i64::MAX, self.unit_price.currency))
     }
+}
+
+/// One step of an order's history, as the public sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// The order's version after it.
+    pub sequence: i64,
+    /// What happened.
+    pub step: OrderStep,
+    /// What the public sees now.
+    pub status: OrderStatus,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Which orders a list shows; what is absent doesn't matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// In one of these statuses.
+    pub statuses: Option<Vec<OrderStatus>>,
+    /// Needing a person, or not.
+    pub needs_attention: Option<bool>,
+    /// Of this buyer.
+    pub user: Option<UserId>,
+}
+
+/// A saga as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SagaView {
+    /// The call that is awaited, or the order's state if none is.
+    pub step: String,
+    /// How many times that call was started.
+    pub attempt: i32,
+    /// Whether a person should look.
+    pub needs_attention: bool,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When an unpaid order is given up.
+    pub deadline_at: DateTime<Utc>,
+    /// The step log.
+    pub steps: Vec<SagaStep>,
+}
+
+/// A call of the step log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SagaStep {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it does or undoes.
+    pub kind: ActionKind,
+    /// How it stands.
+    pub state: StepState,
+    /// How many times it was started.
+    pub attempts: i32,
+    /// When it was started first.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// How a call of the step log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Started; its outcome is not known.
+    Started,
+    /// It did what it should.
+    Done,
+    /// It was refused, or does not matter any more.
+    Refused,
 }

@@ -100,12 +100,11 @@ impl State {
         match self {
             Self::Created | Self::Reserving | Self::Reserved | Self::Paying => OrderStatus::Pending,
             Self::PaymentPending | Self::Confirming => OrderStatus::AwaitingPayment,
-            Self::Paid => OrderStatus::Paid,
             Self::Shipped => OrderStatus::Shipped,
             Self::Delivered => OrderStatus::Delivered,
             Self::Cancelling | Self::Cancelled => OrderStatus::Cancelled,
             Self::Refunding if cancel_reason.is_some() => OrderStatus::Cancelled,
-            Self::Refunding => OrderStatus::Paid,
+            Self::Paid | Self::Refunding => OrderStatus::Paid,
             Self::Refunded => OrderStatus::Refunded,
         }
     }

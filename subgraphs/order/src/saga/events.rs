@@ -75,14 +75,13 @@ impl Turn {
     /// Payment refunds late money on its own, so that this may come before `payment.succeeded` does.
     pub(super) fn refund_completed(&mut self, late: bool, full: bool) {
         match self.saga.state {
-            State::Refunded => {}
             State::Refunding if full => {
                 if self.saga.pending == Some(Action::Refund) {
                     self.end(Outcome::Done);
                 }
                 self.saga.payment = PaymentFact::Refunded;
             }
-            State::Refunding => {}
+            State::Refunding | State::Refunded => {}
             State::Cancelling if late && full => self.saga.payment = PaymentFact::Refunded,
             State::Cancelled if late && full => {
                 self.saga.payment = PaymentFact::Refunded;

@@ -1,0 +1,203 @@
+//! Orders as they are shown: each function one statement, for as many orders as are asked for.
+
+use chrono::{DateTime, Utc};
+use contracts::order::OrderStatus;
+use contracts::{Money, OrderId, ProductId, UserId, VariantId};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::text::Stored;
+use super::unreadable;
+use crate::domain::order::{Event, ListFilter};
+use crate::domain::{Line, Order, OrderNumber};
+
+struct OrderRow {
+    id: Uuid,
+    number: i64,
+    user_id: Uuid,
+    status: String,
+    version: i64,
+    currency: String,
+    total_minor: i64,
+    reason: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl OrderRow {
+    fn into_order(self) -> Result<Order, sqlx::Error> {
+        Ok(Order {
+            id: OrderId::from_uuid(self.id),
+            number: OrderNumber(self.number),
+            user_id: UserId::from_uuid(self.user_id),
+            state: self.status.parse().map_err(unreadable)?,
+            version: self.version,
+            total: Money::new(self.total_minor, self.currency.parse().map_err(unreadable)?),
+            cancel_reason: Stored::read_opt(self.reason.as_deref())?,
+            placed_at: self.created_at,
+        })
+    }
+}
+
+/// Orders by id; unknown ones are left out.
+pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
+    sqlx::query_as!(
+        OrderRow,
+        "SELECT id, number, user_id, status, version, currency, total_minor, reason, created_at
+         FROM orders WHERE id = ANY($1)",
+        &uuids(ids)
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(OrderRow::into_order)
+    .collect()
+}
+
+/// The newest orders of each user, after `after`.
+pub(crate) async fn of_users(
+    db: impl PgExecutor<'_>,
+    users: &[UserId],
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<Order>, sqlx::Error> {
+    let users: Vec<_> = users.iter().map(|user| user.uuid()).collect();
+    sqlx::query_as!(
+        OrderRow,
+        "SELECT o.id, number, o.user_id, status, version, currency, total_minor, reason, created_at
+         FROM unnest($1::uuid[]) AS buyer (user_id)
+         CROSS JOIN LATERAL (
+             SELECT * FROM orders
+             WHERE orders.user_id = buyer.user_id AND ($2::uuid IS NULL OR orders.id < $2)
+             ORDER BY id DESC LIMIT $3
+         ) AS o ORDER BY o.id DESC",
+        &users,
+        after.map(OrderId::uuid),
+        limit
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(OrderRow::into_order)
+    .collect()
+}
+
+/// The newest orders that a filter lets through, after `after`.
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    filter: &ListFilter,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<Order>, sqlx::Error> {
+    let statuses = filter
+        .statuses
+        .as_ref()
+        .map(|statuses| statuses.iter().map(|status| status.text()).collect::<Vec<_>>());
+    sqlx::query_as!(
+        OrderRow,
+        "SELECT id, number, user_id, status, version, currency, total_minor, reason, created_at
+         FROM orders o
+         WHERE ($1::text[] IS NULL OR public_status = ANY($1))
+           AND ($2::uuid IS NULL OR user_id = $2)
+           AND ($3::boolean IS NULL OR $3 = EXISTS (
+               SELECT FROM saga s WHERE s.order_id = o.id AND s.attention IS NOT NULL))
+           AND ($4::uuid IS NULL OR id < $4)
+         ORDER BY id DESC LIMIT $5",
+        statuses as _,
+        filter.user.map(UserId::uuid),
+        filter.needs_attention,
+        after.map(OrderId::uuid),
+        limit
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(OrderRow::into_order)
+    .collect()
+}
+
+/// The lines of orders, in order.
+pub(crate) async fn lines_of(
+    db: impl PgExecutor<'_>,
+    ids: &[OrderId],
+) -> Result<Vec<(OrderId, Line)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT order_id, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity, currency
+         FROM order_line JOIN orders ON orders.id = order_id
+         WHERE order_id = ANY($1) ORDER BY order_id, line_no",
+        &uuids(ids)
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let line = Line {
+                line_no: row.line_no,
+                variant_id: VariantId::from_uuid(row.variant_id),
+                product_id: ProductId::from_uuid(row.product_id),
+                sku: row.sku,
+                title: row.name,
+                unit_price: Money::new(row.unit_price_minor, row.currency.parse().map_err(unreadable)?),
+                quantity: u32::try_from(row.quantity).map_err(unreadable)?,
+            };
+            Ok((OrderId::from_uuid(row.order_id), line))
+        })
+        .collect()
+}
+
+/// The histories of orders, oldest step first.
+pub(crate) async fn histories_of(
+    db: impl PgExecutor<'_>,
+    ids: &[OrderId],
+) -> Result<Vec<(OrderId, Event)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT order_id, version, step, public_status, at FROM order_history
+         WHERE order_id = ANY($1) ORDER BY order_id, version",
+        &uuids(ids)
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let event = event(row.version, &row.step, &row.public_status, row.at)?;
+            Ok((OrderId::from_uuid(row.order_id), event))
+        })
+        .collect()
+}
+
+/// An order's steps after `sequence`, and whether the order is final after the last of all its steps.
+pub(crate) async fn history_after(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    sequence: i64,
+) -> Result<(Vec<Event>, bool), sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT o.terminal_at IS NOT NULL AS "is_final!", h.version AS "version?", h.step AS "step?",
+                  h.public_status AS "status?", h.at AS "at?"
+           FROM orders o LEFT JOIN order_history h ON h.order_id = o.id AND h.version > $2
+           WHERE o.id = $1 ORDER BY h.version"#,
+        order.uuid(),
+        sequence
+    )
+    .fetch_all(db)
+    .await?;
+    let is_final = rows.first().is_some_and(|row| row.is_final);
+    let events = rows
+        .into_iter()
+        .filter_map(|row| Some((row.version?, row.step?, row.status?, row.at?)))
+        .map(|(version, step, status, at)| event(version, &step, &status, at))
+        .collect::<Result<_, _>>()?;
+    Ok((events, is_final))
+}
+
+fn event(sequence: i64, step: &str, status: &str, at: DateTime<Utc>) -> Result<Event, sqlx::Error> {
+    Ok(Event {
+        sequence,
+        step: Stored::read(step)?,
+        status: OrderStatus::read(status)?,
+        at,
+    })
+}
+
+fn uuids(ids: &[OrderId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.uuid()).collect()
+}
