@@ -34,6 +34,13 @@ pub struct OrderProgress {
     pub order: OrderState,
 }
 
+impl OrderProgress {
+    /// Whether the step ends the order's way. The order beside it is as it is now, perhaps ahead of the step.
+    pub fn is_end(&self) -> bool {
+        matches!(self.event.step.as_str(), "PAID" | "CANCELLED" | "REFUNDED")
+    }
+}
+
 /// A step of an order.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OrderEvent {

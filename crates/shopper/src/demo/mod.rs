@@ -128,14 +128,14 @@ impl Demo<'_> {
         loop {
             let progress = feed.next().await?;
             self.show(&progress, sent);
-            if to_cancel && progress.order.status == "AWAITING_PAYMENT" {
+            if to_cancel && progress.event.status == "AWAITING_PAYMENT" {
                 to_cancel = false;
                 self.console.line("   the shopper cancels");
                 purchase::cancel(&self.shopper, key, order_id).await?;
             }
             // A finished order goes on in one case: money that comes after the cancellation.
-            let goes_on = scenario.status == "REFUNDED" && progress.order.status == "CANCELLED";
-            if progress.order.is_final && !goes_on {
+            let goes_on = scenario.status == "REFUNDED" && progress.event.step == "CANCELLED";
+            if progress.is_end() && !goes_on {
                 return Ok(());
             }
         }

@@ -246,10 +246,10 @@ impl Replay<'_> {
     async fn follow(&self, household: &Household, order_id: &str) -> Result<Option<String>, ProgressError> {
         let mut feed = household.channel.follow(order_id, 0);
         loop {
-            let order = feed.next().await?.order;
-            if order.is_final {
-                let paid = order.status == "PAID";
-                return Ok((!paid).then(|| order.cancel_reason.unwrap_or(order.status)));
+            let progress = feed.next().await?;
+            if progress.is_end() {
+                let (step, order) = (progress.event.step, progress.order);
+                return Ok((step != "PAID").then(|| order.cancel_reason.unwrap_or(order.status)));
             }
         }
     }

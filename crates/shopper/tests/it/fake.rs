@@ -195,7 +195,7 @@ async fn progress(memory: &Memory, socket: &mut WebSocket, message: &Value) -> b
         }
         let done = sequence == LAST;
         let status = if done { "PAID" } else { "PENDING" };
-        let event = json!({"sequence": sequence, "step": "A", "status": status, "message": "", "at": "2026-01-01T00:00:00Z"});
+        let event = json!({"sequence": sequence, "step": if done { "PAID" } else { "CREATED" }, "status": status, "message": "", "at": "2026-01-01T00:00:00Z"});
         let order = json!({"id": "ord_1", "status": status, "cancelReason": null, "isFinal": done});
         let data = json!({"orderProgress": {"event": event, "order": order}});
         say(

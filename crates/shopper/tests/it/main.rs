@@ -63,7 +63,7 @@ async fn a_broken_connection_is_resumed_by_sequence() {
     loop {
         let progress = feed.next().await.unwrap();
         seen.push(progress.event.sequence);
-        if progress.order.is_final {
+        if progress.is_end() {
             break;
         }
     }
