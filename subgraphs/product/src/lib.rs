@@ -10,6 +10,8 @@ pub mod graphql;
 pub mod rest;
 pub mod store;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use pg_kit::Purpose;
 use service_auth::{ServiceVerifier, UserVerifier};
@@ -19,6 +21,8 @@ use sqlx::migrate::Migrator;
 
 pub use config::Config;
 use store::cache::Cache;
+
+const FORGET_KEYS_EVERY: Duration = Duration::from_hours(1);
 
 /// The database's schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -58,9 +62,25 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     let services = ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())
         .context("SERVICE_KEYS_DIR is not usable")?;
     let graphql = graphql_kit::router(graphql::schema(&app), config.http.with_users(users));
-    let internal = rest::router(app, &services);
+    let internal = rest::router(app.clone(), &services);
+    host.spawn("forget_keys", housekeeping(app, host.clone()));
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),
         Listener::new("internal", config.listeners.internal, internal),
     ])
+}
+
+/// Forgets old idempotency keys now and then, until the host stops.
+async fn housekeeping(app: App, host: Host) {
+    while host
+        .shutdown
+        .run_until_cancelled(tokio::time::sleep(FORGET_KEYS_EVERY))
+        .await
+        .is_some()
+    {
+        match app::forget_keys::forget_keys(&app).await {
+            Ok(count) => tracing::debug!(count, "forgot idempotency keys"),
+            Err(error) => tracing::warn!(%error, source = %error.source, "keys were not forgotten"),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod create_product;
 pub mod find;
+pub mod forget_keys;
 pub mod import_products;
 pub mod list_products;
 pub mod lookup_variants;

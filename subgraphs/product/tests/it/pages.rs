@@ -139,3 +139,14 @@ async fn a_tampered_cursor_is_bad_input() {
         assert_eq!(code(&answer), "BAD_USER_INPUT", "{after} {sort}");
     }
 }
+
+#[tokio::test]
+async fn lists_are_planned_with_their_values() {
+    let db = test_kit::postgres(&product::MIGRATOR).await;
+    product::store::plan_with_values(&db.pool).await.unwrap();
+    let mode: String = sqlx::query_scalar("SHOW plan_cache_mode")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(mode, "force_custom_plan");
+}

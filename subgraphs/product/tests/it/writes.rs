@@ -106,6 +106,26 @@ async fn a_key_creates_once() {
 }
 
 #[tokio::test]
+async fn a_key_is_forgotten_after_a_month() {
+    let shop = Shop::open().await;
+    let category = category(&shop).await;
+    let first = admin(&shop, CREATE, new(&category, "pot", "k")).await;
+    assert_eq!(first["userErrors"], json!([]));
+    assert_eq!(
+        product::app::forget_keys::forget_keys(&shop.app).await.unwrap(),
+        0
+    );
+    sqlx::query("UPDATE idempotency_key SET created_at = now() - interval '31 days'")
+        .execute(&shop.app.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        product::app::forget_keys::forget_keys(&shop.app).await.unwrap(),
+        1
+    );
+}
+
+#[tokio::test]
 async fn what_breaks_a_rule_is_refused_with_its_field() {
     let shop = Shop::open().await;
     let category = category(&shop).await;
