@@ -4,6 +4,7 @@
 
 mod cards;
 mod durability;
+mod process;
 mod stripe_node;
 mod webhooks;
 mod world;

@@ -5,6 +5,7 @@ mod events;
 mod golden;
 mod graph;
 mod ledger;
+mod process;
 mod refunds;
 mod rest;
 mod start;

@@ -15,7 +15,7 @@ use service_kit::{Clock, Host, Secret};
 use test_kit::{Identity, TestDb, TestServer};
 
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_test";
-const PSP_KEY: &str = "sk_test_payment";
+pub(crate) const PSP_KEY: &str = "sk_test_payment";
 pub(crate) const TOTAL: Money = Money::new(1999, Currency::USD);
 
 /// How the provider is set up.
@@ -153,6 +153,11 @@ impl World {
         let path = format!("/payments/{order}/refunds/{reason}");
         self.call(Method::POST, &path, Some(json!(StartRefund { amount })))
             .await
+    }
+
+    /// Where the provider is.
+    pub(crate) const fn psp_url(&self) -> &url::Url {
+        &self.psp.base
     }
 
     /// Changes the provider's settings.
