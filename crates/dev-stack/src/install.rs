@@ -6,8 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
+use crate::servers::container;
 use crate::stack::Progress;
 use crate::{find, sys};
 
@@ -76,7 +77,12 @@ pub fn ensure_servers(progress: &dyn Progress) -> Result<()> {
         return Ok(());
     }
     let Some(manager) = manager() else {
-        bail!(advice(&missing))
+        // The servers then run in containers.
+        return if container::engine().is_some() {
+            Ok(())
+        } else {
+            Err(anyhow!(advice(&missing)))
+        };
     };
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
     let what = format!("installing {}", names.join(", "));

@@ -1,5 +1,6 @@
 //! PostgreSQL, Redis and RabbitMQ in a private folder on free ports, beside whatever else the machine runs.
 
+pub(crate) mod container;
 mod postgres;
 mod rabbitmq;
 mod redis;
@@ -78,6 +79,7 @@ pub fn delete_data(folder: &Path) -> Result<()> {
         .chain([folder.to_path_buf()])
         .filter(|path| path.exists())
     {
+        container::delete_volumes(&path);
         std::fs::remove_dir_all(&path).with_context(|| path.display().to_string())?;
     }
     Ok(())

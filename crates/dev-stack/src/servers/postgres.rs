@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::container::{Container, Image};
 use super::{Options, kept_word, own_folder, user_for};
 use crate::find;
 use crate::process::{Process, Spec};
 use crate::sys::Signal;
 
 const USER: &str = "mercato";
-const START_PATIENCE: Duration = Duration::from_mins(1);
+/// Where it listens inside a container.
+const INNER_PORT: u16 = 5432;
+/// Long enough to fetch an image.
+const START_PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running PostgreSQL with one superuser, reachable on the loopback address only.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub struct Postgres {
     process: Process,
     port: u16,
     password: String,
+    container: Option<Container>,
 }
 
 impl Postgres {
@@ -30,35 +35,21 @@ impl Postgres {
 
     /// Starts a server with its data under `folder`, made at first use.
     pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
-        let user = user_for(&["postgres", "nobody"]);
-        if user.is_some() && !find::is_reachable_by_others(folder) {
-            bail!(
-                "{} is closed to other users, and PostgreSQL refuses to run as root",
-                folder.display()
-            );
-        }
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let password = kept_word(&folder.join("postgres-password"))?;
-        let home = own_folder(folder.join("postgres"), user)?;
-        let data = home.join("data");
-        if !data.join("PG_VERSION").exists() {
-            init(&home, &data, &password, user)?;
-        }
-        // Left by a server that was killed; the id inside may belong to anybody by now.
-        remove_stale_pid_file(&data)?;
         let port = options.listen_port()?;
-        let process = server(&home, &data, port, user, options)?.start()?;
+        let (spec, container) = match find::postgres_program("initdb") {
+            Some(_) => (installed(folder, &password, port, options)?, None),
+            None => contained(folder, &password, port, options)?,
+        };
         let server = Self {
-            process,
+            process: spec.start()?,
             port,
             password,
+            container,
         };
-        let probe = program("pg_isready")?;
         server.process.await_ready(START_PATIENCE, || {
-            Command::new(&probe)
-                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string(), "-d", "postgres"])
-                .status()
-                .is_ok_and(|status| status.success())
+            server.psql("SELECT 1").is_ok_and(|answer| answer.trim() == "1")
         })?;
         Ok(server)
     }
@@ -106,10 +97,11 @@ impl Postgres {
 
     /// Runs a file of SQL in one transaction.
     pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
-        let output = Command::new(program("psql")?)
-            .args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f"])
-            .arg(file)
-            .arg(self.database_url(database))
+        let text = std::fs::File::open(file).with_context(|| file.display().to_string())?;
+        let output = self
+            .client(database)?
+            .args(["-1", "-f", "-"])
+            .stdin(text)
             .output()
             .context("psql")?;
         if !output.status.success() {
@@ -123,18 +115,9 @@ impl Postgres {
     }
 
     fn psql(&self, sql: &str) -> Result<String> {
-        let output = Command::new(program("psql")?)
-            .args([
-                "-X",
-                "-A",
-                "-t",
-                "-q",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-c",
-                sql,
-                &self.url(),
-            ])
+        let output = self
+            .client("postgres")?
+            .args(["-A", "-t", "-c", sql])
             .output()
             .context("psql")?;
         if !output.status.success() {
@@ -142,6 +125,73 @@ impl Postgres {
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+
+    /// `psql`, here or in the container. The password is not among its arguments, which everybody can see.
+    fn client(&self, database: &str) -> Result<Command> {
+        let (mut command, port) = match &self.container {
+            Some(container) => (container.exec("psql"), INNER_PORT),
+            None => (Command::new(program("psql")?), self.port),
+        };
+        command
+            .args([
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+                "-U",
+                USER,
+            ])
+            .args(["-d", database])
+            .env("PGPASSWORD", &self.password);
+        Ok(command)
+    }
+}
+
+/// A server of this machine's own programs; makes its data folder at first use.
+fn installed(folder: &Path, password: &str, port: u16, options: Options) -> Result<Spec> {
+    let user = user_for(&["postgres", "nobody"]);
+    if user.is_some() && !find::is_reachable_by_others(folder) {
+        bail!(
+            "{} is closed to other users, and PostgreSQL refuses to run as root",
+            folder.display()
+        );
+    }
+    let home = own_folder(folder.join("postgres"), user)?;
+    let data = home.join("data");
+    if !data.join("PG_VERSION").exists() {
+        init(&home, &data, password, user)?;
+    }
+    // Left by a server that was killed; the id inside may belong to anybody by now.
+    remove_stale_pid_file(&data)?;
+    server(&home, &data, port, user, options)
+}
+
+fn contained(
+    folder: &Path,
+    password: &str,
+    port: u16,
+    options: Options,
+) -> Result<(Spec, Option<Container>)> {
+    let container = Container::new("postgres", port)?;
+    let image = Image {
+        server: "postgres",
+        tag: "postgres:16",
+        port: INNER_PORT,
+        data: "/var/lib/postgresql/data",
+        environment: &[
+            ("POSTGRES_USER", USER),
+            ("POSTGRES_PASSWORD", password),
+            ("POSTGRES_DB", "postgres"),
+        ],
+        arguments: &["-c", "max_connections=400"],
+    };
+    let mut spec = container.spec(&image, folder, port, options);
+    spec.stop_with = Signal::Int;
+    Ok((spec, Some(container)))
 }
 
 fn program(name: &str) -> Result<PathBuf> {

@@ -3,17 +3,19 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::container::{Container, Image};
 use super::{Options, own_folder, user_for};
 use crate::process::{Process, Spec};
 use crate::{find, free_port};
 
 const NODE: &str = "mercato@localhost";
-const START_PATIENCE: Duration = Duration::from_mins(2);
+/// Long enough to fetch an image.
+const START_PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running RabbitMQ without plugins, reachable on the loopback address only.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct RabbitMq {
     port: u16,
     environment: Vec<(&'static str, String)>,
     user: Option<(u32, u32)>,
+    container: Option<Container>,
 }
 
 impl RabbitMq {
@@ -35,8 +38,16 @@ impl RabbitMq {
 
     /// Starts a broker with its data under `folder`.
     pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
-        let program = find::rabbitmq_program("rabbitmq-server")
-            .context("RabbitMQ is not installed: no rabbitmq-server")?;
+        let server = match find::rabbitmq_program("rabbitmq-server") {
+            Some(program) => Self::installed(&program, folder, options)?,
+            None => Self::contained(folder, options)?,
+        };
+        let port = server.port;
+        server.process.await_ready(START_PATIENCE, || speaks_amqp(port))?;
+        Ok(server)
+    }
+
+    fn installed(program: &Path, folder: &Path, options: Options) -> Result<Self> {
         let user = user_for(&["rabbitmq"]).filter(|_| find::is_reachable_by_others(folder));
         let home = own_folder(folder.join("rabbitmq"), user)?;
         write_configuration(&home, user)?;
@@ -44,20 +55,44 @@ impl RabbitMq {
         let mapper_port = free_port()?;
         let environment = environment(&home, port, free_port()?, mapper_port);
         let mapper = start_port_mapper(folder, mapper_port, options)?;
-        let mut spec = Spec::new("rabbitmq", &program, folder.join("logs/rabbitmq.log"));
+        let mut spec = Spec::new("rabbitmq", program, folder.join("logs/rabbitmq.log"));
         clean_environment(&mut spec.command, &environment);
         spec.command.current_dir(&home);
         spec.run_as(user);
         spec.lifetime = options.lifetime;
-        let process = spec.start()?;
-        process.await_ready(START_PATIENCE, || speaks_amqp(port))?;
         Ok(Self {
-            process,
+            process: spec.start()?,
             mapper,
             home,
             port,
             environment,
             user,
+            container: None,
+        })
+    }
+
+    fn contained(folder: &Path, options: Options) -> Result<Self> {
+        let home = own_folder(folder.join("rabbitmq"), None)?;
+        let port = options.listen_port()?;
+        let container = Container::new("rabbitmq", port)?;
+        let image = Image {
+            server: "rabbitmq",
+            tag: "rabbitmq:3.13",
+            port: 5672,
+            data: "/var/lib/rabbitmq",
+            environment: &[],
+            arguments: &[],
+        };
+        let process = container.spec(&image, folder, port, options).start()?;
+        let container = Some(container);
+        Ok(Self {
+            process,
+            mapper: None,
+            home,
+            port,
+            environment: Vec::new(),
+            user: None,
+            container,
         })
     }
 
@@ -94,27 +129,28 @@ impl RabbitMq {
         if std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
             return Ok(());
         }
-        let new = file.with_extension("json.new");
-        std::fs::write(&new, &definitions).with_context(|| new.display().to_string())?;
-        super::give(&new, self.user)?;
-        self.ctl(&["import_definitions", &new.display().to_string()])?;
-        std::fs::rename(&new, &file).with_context(|| file.display().to_string())
+        self.ctl_with(&["import_definitions"], &definitions)?;
+        std::fs::write(&file, &definitions).with_context(|| file.display().to_string())
     }
 
     /// Runs `rabbitmqctl` against this node and returns what it says.
     pub fn ctl(&self, arguments: &[&str]) -> Result<String> {
-        let program = find::rabbitmq_program("rabbitmqctl").context("no rabbitmqctl")?;
-        let mut command = Command::new(program);
-        clean_environment(&mut command, &self.environment);
+        self.ctl_with(arguments, "")
+    }
+
+    fn ctl_with(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let mut command = self.ctl_command()?;
         command
-            .args(["-q", "-n", NODE])
             .args(arguments)
-            .current_dir(&self.home);
-        if let Some((uid, gid)) = self.user {
-            use std::os::unix::process::CommandExt;
-            command.uid(uid).gid(gid);
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().context("rabbitmqctl")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A tool that ends without reading says why below.
+            let _ = stdin.write_all(input.as_bytes());
         }
-        let output = command.output().context("rabbitmqctl")?;
+        let output = child.wait_with_output().context("rabbitmqctl")?;
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
             bail!(
@@ -124,6 +160,22 @@ impl RabbitMq {
             );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn ctl_command(&self) -> Result<Command> {
+        if let Some(container) = &self.container {
+            let mut command = container.exec("rabbitmqctl");
+            command.arg("-q");
+            return Ok(command);
+        }
+        let mut command = Command::new(find::rabbitmq_program("rabbitmqctl").context("no rabbitmqctl")?);
+        clean_environment(&mut command, &self.environment);
+        command.args(["-q", "-n", NODE]).current_dir(&self.home);
+        if let Some((uid, gid)) = self.user {
+            use std::os::unix::process::CommandExt;
+            command.uid(uid).gid(gid);
+        }
+        Ok(command)
     }
 }
 

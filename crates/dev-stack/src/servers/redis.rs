@@ -5,11 +5,15 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Options;
+use super::container::{Container, Image};
 use crate::find;
 use crate::process::{Process, Spec};
+
+/// Long enough to fetch an image.
+const START_PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running Redis, reachable on the loopback address only.
 #[derive(Debug)]
@@ -26,29 +30,16 @@ impl Redis {
 
     /// Starts a server with its data under `folder`.
     pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
-        let program = find::program("redis-server")
-            .or_else(|| find::program("valkey-server"))
-            .context("Redis is not installed: no redis-server")?;
-        let home = super::own_folder(folder.join("redis"), None)?;
         let port = options.listen_port()?;
-        let mut spec = Spec::new("redis", &program, folder.join("logs/redis.log"));
         let durable = if options.durable { "yes" } else { "no" };
-        spec.command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--daemonize",
-                "no",
-            ])
-            .args(["--appendonly", durable, "--appendfsync", "everysec", "--save", ""])
-            .arg("--dir")
-            .arg(&home)
-            .current_dir(&home);
-        spec.lifetime = options.lifetime;
+        let storage = ["--appendonly", durable, "--appendfsync", "everysec", "--save", ""];
+        let program = find::program("redis-server").or_else(|| find::program("valkey-server"));
+        let spec = match program {
+            Some(program) => installed(&program, folder, port, &storage, options)?,
+            None => contained(folder, port, &storage, options)?,
+        };
         let process = spec.start()?;
-        process.await_ready(Duration::from_secs(30), || answers_ping(port))?;
+        process.await_ready(START_PATIENCE, || answers_ping(port))?;
         Ok(Self { process, port })
     }
 
@@ -70,6 +61,38 @@ impl Redis {
     pub fn process(&self) -> &Process {
         &self.process
     }
+}
+
+fn installed(program: &Path, folder: &Path, port: u16, storage: &[&str], options: Options) -> Result<Spec> {
+    let home = super::own_folder(folder.join("redis"), None)?;
+    let mut spec = Spec::new("redis", program, folder.join("logs/redis.log"));
+    spec.command
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--daemonize",
+            "no",
+        ])
+        .args(storage)
+        .arg("--dir")
+        .arg(&home)
+        .current_dir(&home);
+    spec.lifetime = options.lifetime;
+    Ok(spec)
+}
+
+fn contained(folder: &Path, port: u16, storage: &[&str], options: Options) -> Result<Spec> {
+    let image = Image {
+        server: "redis",
+        tag: "redis:7",
+        port: 6379,
+        data: "/data",
+        environment: &[],
+        arguments: &[&["redis-server"], storage].concat(),
+    };
+    Ok(Container::new("redis", port)?.spec(&image, folder, port, options))
 }
 
 fn answers_ping(port: u16) -> bool {
