@@ -26,6 +26,8 @@ use crate::{Env, correlation};
 /// Spans beyond this many waiting are dropped: telemetry never holds up a request.
 const QUEUE: usize = 2048;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// PostgreSQL's notices at each start ("already exists, skipping") say nothing to an operator.
+const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn";
 
 /// What to log and where spans go.
 pub(crate) struct Settings {
@@ -36,9 +38,8 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads `LOG` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub(crate) fn from_env(env: &mut Env) -> Self {
-        let filter = env
-            .optional("LOG", EnvFilter::new("info"))
-            .unwrap_or_else(|| EnvFilter::new("info"));
+        let default = || EnvFilter::new(DEFAULT_FILTER);
+        let filter = env.optional("LOG", default()).unwrap_or_else(default);
         Self {
             filter,
             otlp: env.maybe("OTEL_EXPORTER_OTLP_ENDPOINT").flatten(),

@@ -20,7 +20,7 @@ fn limits() -> ClientLimits {
         timeout: Duration::from_millis(300),
         max_in_flight: 2,
         failures_to_open: 3,
-        cool_down: Duration::from_secs(60),
+        cool_down: Duration::from_mins(1),
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn waits_are_told_in_whole_seconds_and_never_zero() {
         assert_eq!(seconds(Duration::from_millis(1)), 1);
-        assert_eq!(seconds(Duration::from_millis(2000)), 2);
+        assert_eq!(seconds(Duration::from_secs(2)), 2);
         assert_eq!(seconds(Duration::from_millis(2001)), 3);
     }
 }
