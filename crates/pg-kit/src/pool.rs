@@ -47,6 +47,8 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
             ("statement_timeout", "10s"),
             ("lock_timeout", "2s"),
             ("idle_in_transaction_session_timeout", "15s"),
+            // Notices at each start ("already exists, skipping") say nothing to an operator.
+            ("client_min_messages", "warning"),
         ])
         .disable_statement_logging();
     let pool = PgPoolOptions::new()

@@ -26,8 +26,7 @@ use crate::{Env, correlation};
 /// Spans beyond this many waiting are dropped: telemetry never holds up a request.
 const QUEUE: usize = 2048;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
-/// PostgreSQL's notices at each start ("already exists, skipping") say nothing to an operator.
-const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn";
+const DEFAULT_FILTER: &str = "info";
 
 /// What to log and where spans go.
 pub(crate) struct Settings {
