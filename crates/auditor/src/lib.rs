@@ -1,1 +1,43 @@
-//! Checks the invariants of the saga over all databases.
+//! Checks the invariants of the saga (I1 to I15) over the databases of order, inventory and payment.
+//!
+//! Owns an account of what must be true that is independent of the services: it reads their tables and repeats
+//! none of their code. Must not change anything, and must not know how a service keeps its promises.
+
+mod books;
+mod checks;
+mod finding;
+mod rest;
+mod table;
+
+pub use books::{Addresses, Books};
+pub use finding::{Finding, Report};
+pub use rest::{Rest, wait_for_rest};
+pub use table::print;
+
+use contracts::OrderId;
+
+/// What the databases alone can't tell.
+#[derive(Debug, Clone, Default)]
+pub struct Expectations {
+    /// What changed more recently may still be on its way and is not judged; 0 when the system is at rest.
+    pub grace_s: f64,
+    /// How much longer a reservation lives than the deadline of its order.
+    pub margin_s: f64,
+    /// How long a transaction may idle.
+    pub idle_s: f64,
+    /// How many poison messages were injected.
+    pub poison: i64,
+    /// SKUs of which exactly so many units must be sold.
+    pub sold: Vec<(String, i64)>,
+    /// Orders whose creation a client saw acknowledged.
+    pub acknowledged: Vec<OrderId>,
+    /// A folder of logs to search for secrets.
+    pub logs: Option<std::path::PathBuf>,
+    /// The broker, to count parked messages.
+    pub amqp: Option<String>,
+}
+
+/// Checks everything.
+pub async fn audit(books: &Books, expected: &Expectations) -> anyhow::Result<Report> {
+    checks::all(books, expected).await
+}

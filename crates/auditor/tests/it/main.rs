@@ -1,0 +1,5 @@
+//! Every invariant: a healthy world holds it, and a planted violation is reported.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod violations;
+mod world;
