@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use contracts::EventId;
 use contracts::event::CONTENT_TYPE;
+use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, PublisherConfirm};
@@ -195,23 +196,30 @@ struct Sent {
     error: Option<String>,
 }
 
+impl Sent {
+    fn nothing(batch: &[Outgoing<'_>], error: String) -> Self {
+        Self {
+            outcomes: vec![Outcome::Unknown; batch.len()],
+            error: Some(error),
+        }
+    }
+}
+
 async fn send(live: &mut Live, broker: &Broker, batch: &[Outgoing<'_>]) -> Sent {
     let deadline = tokio::time::Instant::now() + CONFIRM_TIMEOUT;
     let mut error = None;
-    let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(batch.len());
-    for message in batch {
-        match timeout_at(deadline, hand_over(live, broker, message)).await {
-            Ok(Ok(confirm)) => confirms.push(confirm),
-            Ok(Err(fault)) => error = Some(fault.to_string()),
-            Err(_) => error = Some("publishing timed out".to_owned()),
-        }
-        if error.is_some() {
-            break;
-        }
-    }
+    let confirms = match timeout_at(deadline, hand_over(live, broker, batch)).await {
+        Ok(Ok(confirms)) => confirms,
+        Ok(Err(fault)) => return Sent::nothing(batch, fault.to_string()),
+        Err(_) => return Sent::nothing(batch, "publishing timed out".to_owned()),
+    };
     let mut confirmations = Vec::with_capacity(batch.len());
     for confirm in confirms {
-        confirmations.push(match timeout_at(deadline, confirm).await {
+        let confirmation = match confirm {
+            Ok(confirm) => timeout_at(deadline, confirm).await,
+            Err(fault) => Ok(Err(fault)),
+        };
+        confirmations.push(match confirmation {
             Ok(Ok(confirmation)) => Some(confirmation),
             Ok(Err(fault)) => {
                 error.get_or_insert_with(|| fault.to_string());
@@ -223,42 +231,43 @@ async fn send(live: &mut Live, broker: &Broker, batch: &[Outgoing<'_>]) -> Sent 
             }
         });
     }
-    confirmations.resize_with(batch.len(), || None);
     Sent {
         outcomes: judge(batch, &confirmations),
         error,
     }
 }
 
+/// Hands the whole batch to the connection's thread before it waits for any of it: one wake-up and one write
+/// instead of one for each message.
 async fn hand_over(
     live: &mut Live,
     broker: &Broker,
-    message: &Outgoing<'_>,
-) -> Result<PublisherConfirm, lapin::Error> {
-    let exchange = match message.exchange {
-        None => "".into(),
-        Some(exchange) => {
-            if !live.declared.contains(exchange) {
-                topology::declare_exchange(&live.link.channel, &broker.names, exchange).await?;
-                live.declared.insert(exchange.to_owned());
-            }
-            broker.names.of(exchange)
+    batch: &[Outgoing<'_>],
+) -> Result<Vec<Result<PublisherConfirm, lapin::Error>>, lapin::Error> {
+    let channel = &live.link.channel;
+    for exchange in batch.iter().filter_map(|message| message.exchange) {
+        if !live.declared.contains(exchange) {
+            topology::declare_exchange(channel, &broker.names, exchange).await?;
+            live.declared.insert(exchange.to_owned());
         }
-    };
-    let options = BasicPublishOptions {
-        mandatory: message.mandatory,
-        immediate: false,
-    };
-    live.link
-        .channel
-        .basic_publish(
+    }
+    Ok(join_all(batch.iter().map(|message| {
+        let exchange = message
+            .exchange
+            .map_or_else(|| "".into(), |exchange| broker.names.of(exchange));
+        let options = BasicPublishOptions {
+            mandatory: message.mandatory,
+            immediate: false,
+        };
+        channel.basic_publish(
             exchange,
             message.routing_key.clone(),
             options,
             message.payload,
             message.properties(),
         )
-        .await
+    }))
+    .await)
 }
 
 fn judge(batch: &[Outgoing<'_>], confirmations: &[Option<Confirmation>]) -> Vec<Outcome> {
