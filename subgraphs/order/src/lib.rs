@@ -68,7 +68,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
 }
 
 /// Hears payment and inventory, each through an inbox of its own.
-fn hear(app: &App, bus: &Bus, host: &Host) {
+pub fn hear(app: &App, bus: &Bus, host: &Host) {
     for (spec, source) in [
         (events::PAYMENT_EVENTS, Source::Payment),
         (events::INVENTORY_EVENTS, Source::Inventory),

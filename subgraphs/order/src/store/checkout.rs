@@ -70,17 +70,17 @@ pub(crate) async fn insert(
            ), bought AS (
                INSERT INTO order_line (order_id, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity)
                SELECT $1, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity
-               FROM json_to_recordset($10) AS row (line_no integer, variant_id uuid, product_id uuid, sku text,
+               FROM jsonb_to_recordset($10) AS row (line_no integer, variant_id uuid, product_id uuid, sku text,
                    name text, unit_price_minor bigint, quantity integer)
            ), recorded AS (
                INSERT INTO order_history (order_id, version, from_status, to_status, step, public_status, cause, at)
                SELECT $1, version, from_status, to_status, step, public_status, cause, at
-               FROM json_to_recordset($11) AS row (version bigint, from_status text, to_status text,
+               FROM jsonb_to_recordset($11) AS row (version bigint, from_status text, to_status text,
                    step text, public_status text, cause text, at timestamptz)
            ), logged AS (
                INSERT INTO saga_step (order_id, step, kind, status, attempts, started_at)
                SELECT $1, step, kind, status, attempts, clock_timestamp()
-               FROM json_to_recordset($12) AS row (step text, kind text, status text, attempts integer)
+               FROM jsonb_to_recordset($12) AS row (step text, kind text, status text, attempts integer)
            ), timed AS (
                INSERT INTO saga_timer (order_id, kind, fire_at) VALUES ($1, 'deadline', $13)
            ), emptying AS (

@@ -343,7 +343,7 @@ pub(crate) async fn save(
         .collect();
     let won = sqlx::query_scalar!(
         r#"WITH change AS (
-               SELECT * FROM json_to_recordset($1) AS change (order_id uuid, expected bigint, status text,
+               SELECT * FROM jsonb_to_recordset($1) AS change (order_id uuid, expected bigint, status text,
                    public_status text, sequence bigint, reason text, terminal_at timestamptz, step text,
                    attempt integer, payment text, stock text, refund_reason text, refund_restock boolean,
                    refund_asked boolean, attention text, last_error text, leased boolean, wait_s float8)
@@ -366,13 +366,13 @@ pub(crate) async fn save(
            ), recorded AS (
                INSERT INTO order_history (order_id, version, from_status, to_status, step, public_status, cause, at)
                SELECT order_id, version, from_status, to_status, step, public_status, cause, at
-               FROM json_to_recordset($2) AS row (order_id uuid, version bigint, from_status text, to_status text,
+               FROM jsonb_to_recordset($2) AS row (order_id uuid, version bigint, from_status text, to_status text,
                    step text, public_status text, cause text, at timestamptz) JOIN won USING (order_id)
            ), logged AS (
                INSERT INTO saga_step AS log (order_id, step, kind, status, attempts, response, started_at, ended_at)
                SELECT order_id, step, kind, status, attempts, response, clock_timestamp(),
                    CASE WHEN status <> 'STARTED' THEN clock_timestamp() END
-               FROM json_to_recordset($3) AS row (order_id uuid, step text, kind text, status text,
+               FROM jsonb_to_recordset($3) AS row (order_id uuid, step text, kind text, status text,
                    attempts integer, response text) JOIN won USING (order_id)
                ON CONFLICT (order_id, step) DO UPDATE SET status = EXCLUDED.status,
                    attempts = greatest(log.attempts, EXCLUDED.attempts), response = EXCLUDED.response,

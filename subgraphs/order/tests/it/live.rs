@@ -1,0 +1,243 @@
+//! Steps as they are watched: old ones first, each once and in order, whoever makes them.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use client::Socket;
+use contracts::order::OrderStep as Step;
+use contracts::{OrderId, UserId};
+use futures::{Stream, StreamExt};
+use order::domain::State;
+use order::{AppError, Created};
+use serde_json::json;
+use service_auth::Role;
+use tokio::time::timeout;
+
+use crate::stage::Stage;
+
+type Batch = Result<Vec<(OrderId, order::domain::order::Event)>, AppError>;
+
+/// Long enough for the broker; a test that waits for it in full has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn next(stream: &mut (impl Stream<Item = Batch> + Unpin)) -> Option<Vec<(i64, Step)>> {
+    let batch = timeout(PATIENCE, stream.next()).await.unwrap()?;
+    Some(
+        batch
+            .unwrap()
+            .into_iter()
+            .map(|(_, event)| (event.sequence, event.step))
+            .collect(),
+    )
+}
+
+async fn rest(stream: &mut (impl Stream<Item = Batch> + Unpin)) -> Vec<(i64, Step)> {
+    let mut steps = Vec::new();
+    while let Some(batch) = next(stream).await {
+        steps.extend(batch);
+    }
+    steps
+}
+
+#[tokio::test]
+async fn history_first_then_each_step_once_until_the_end() {
+    let stage = Stage::new().await;
+    let order = stage.at(State::PaymentPending).await;
+    let other = stage.replica();
+    let mut all = pin!(stage.app.watch_order(order, 0));
+    let mut resumed = pin!(other.watch_order(order, 4));
+    assert_eq!(next(&mut all).await.unwrap().len(), 5);
+    assert_eq!(next(&mut resumed).await.unwrap(), [(5, Step::PaymentStarted)]);
+    stage.capture(order).await;
+    stage.run().await;
+    // Published twice, and what was published before is no news.
+    stage.relay().await;
+    sqlx::query("UPDATE outbox SET published_at = NULL")
+        .execute(&stage.db.pool)
+        .await
+        .unwrap();
+    stage.relay().await;
+    let expected = [
+        (6, Step::PaymentCaptured),
+        (7, Step::StockConfirmed),
+        (8, Step::Paid),
+    ];
+    assert_eq!(rest(&mut all).await, expected);
+    assert_eq!(rest(&mut resumed).await, expected);
+}
+
+#[tokio::test]
+async fn a_final_order_is_told_and_ends_at_once() {
+    let stage = Stage::new().await;
+    let order = stage.at(State::Paid).await;
+    assert_eq!(rest(&mut pin!(stage.app.watch_order(order, 6))).await.len(), 2);
+    assert_eq!(rest(&mut pin!(stage.app.watch_order(order, 8))).await, []);
+    assert_eq!(rest(&mut pin!(stage.app.watch_order(order, 99))).await, []);
+}
+
+/// Everything runs by itself: two replicas, the broker between them and payment.
+#[tokio::test]
+async fn a_purchase_through_the_broker_is_seen_by_another_replica() {
+    let stage = Stage::new().await;
+    let ((buyer, buyers_host), (watcher, watchers_host)) = (stage.running(), stage.running());
+    for round in 0..3 {
+        let request = stage.request(stage.mugs(5, 1), "pm_card_visa", &format!("through-{round}"));
+        let Created::Order(order) = buyer.create_order(request).await.unwrap() else {
+            panic!("not placed");
+        };
+        let mut steps = pin!(watcher.watch_order(order, 0));
+        let mut seen = Vec::new();
+        while let Some(batch) = next(&mut steps).await {
+            if batch.iter().any(|(_, step)| *step == Step::PaymentStarted) {
+                stage.capture_by_broker(order).await;
+            }
+            seen.extend(batch);
+        }
+        let sequences: Vec<_> = seen.iter().map(|(sequence, _)| *sequence).collect();
+        assert_eq!(sequences, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(seen[7].1, Step::Paid);
+    }
+    for host in [buyers_host, watchers_host] {
+        host.shutdown.cancel();
+        host.tasks.close();
+        timeout(PATIENCE, host.tasks.wait())
+            .await
+            .expect("a drain in time");
+    }
+}
+
+#[tokio::test]
+async fn the_socket_shows_only_ones_own_order_and_nothing_but_subscriptions() {
+    let stage = Stage::new().await;
+    let order = stage.at(State::Paid).await;
+    let own = stage.identity.user_token(stage.user, &[Role::Customer]);
+    let stranger = stage.identity.user_token(UserId::generate(), &[Role::Customer]);
+    let query = "subscription($id: ID!, $after: Int!) { orderProgress(orderId: $id, afterSequence: $after) {
+        event { sequence step status message at } order { id status isFinal version } } }";
+    let variables = json!({ "id": order.to_string(), "after": 6 });
+    let mut socket = Socket::open(&stage, &own).await;
+    let steps = socket.subscribe(query, variables.clone()).await;
+    let shown: Vec<_> = steps
+        .iter()
+        .map(|step| step["data"]["orderProgress"]["event"]["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(shown, ["STOCK_CONFIRMED", "PAID"]);
+    assert_eq!(steps[1]["data"]["orderProgress"]["order"]["isFinal"], true);
+    let mut socket = Socket::open(&stage, &stranger).await;
+    let refused = socket.subscribe(query, variables).await;
+    assert!(refused[0].to_string().contains("NOT_FOUND"), "{refused:?}");
+    let unknown = json!({ "id": OrderId::generate().to_string(), "after": 0 });
+    let unknown = socket.subscribe(query, unknown).await;
+    assert_eq!(unknown, refused, "somebody else's order is as none");
+    let feed = socket
+        .subscribe("subscription { orderFeed { event { step } } }", json!({}))
+        .await;
+    assert!(feed[0].to_string().contains("FORBIDDEN"), "{feed:?}");
+    let query = socket.subscribe("{ queries }", json!({})).await;
+    assert!(query[0].to_string().contains("Only subscriptions"), "{query:?}");
+}
+
+#[tokio::test]
+async fn staff_see_the_feed() {
+    let stage = Stage::new().await;
+    let watcher = stage.replica();
+    let mut feed = pin!(watcher.watch_all());
+    // The tap is up once it has told of the gap before it; published again until it is.
+    let order = stage.at(State::Paid).await;
+    let mut seen = Vec::new();
+    while seen.is_empty() {
+        sqlx::query("UPDATE outbox SET published_at = NULL")
+            .execute(&stage.db.pool)
+            .await
+            .unwrap();
+        stage.relay().await;
+        if let Ok(Some(batch)) = timeout(Duration::from_millis(200), feed.next()).await {
+            seen.extend(batch.unwrap());
+        }
+    }
+    while seen.last().is_some_and(|(_, event)| event.step != Step::Paid) {
+        seen.extend(timeout(PATIENCE, feed.next()).await.unwrap().unwrap().unwrap());
+    }
+    assert!(seen.iter().all(|(of, _)| *of == order));
+    let sequences: Vec<_> = seen.iter().map(|(_, event)| event.sequence).collect();
+    assert!(
+        sequences.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{sequences:?}"
+    );
+}
+
+/// A client of the protocol, as small as a test needs it.
+mod client {
+    use futures::{SinkExt, StreamExt};
+    use graphql_kit::WsConfig;
+    use serde_json::{Value, json};
+    use test_kit::TestServer;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+    use super::Stage;
+
+    pub(super) struct Socket {
+        stream: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+        _server: TestServer,
+    }
+
+    impl Socket {
+        pub(super) async fn open(stage: &Stage, token: &str) -> Self {
+            let config = WsConfig::new(stage.identity.verifier(), Vec::new());
+            let schema = order::graphql::live_schema(stage.app.clone());
+            let server = TestServer::serve(graphql_kit::ws_router(schema, config, &stage.host)).await;
+            let url = server.url("graphql/ws").to_string().replace("http://", "ws://");
+            let mut request = url.into_client_request().unwrap();
+            let protocol = "graphql-transport-ws".parse().unwrap();
+            request.headers_mut().insert("sec-websocket-protocol", protocol);
+            let (stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+            let mut socket = Self {
+                stream,
+                _server: server,
+            };
+            let payload = json!({ "authorization": format!("Bearer {token}") });
+            socket
+                .send(json!({ "type": "connection_init", "payload": payload }))
+                .await;
+            assert_eq!(socket.receive().await["type"], "connection_ack");
+            socket
+        }
+
+        async fn send(&mut self, message: Value) {
+            self.stream
+                .send(Message::text(message.to_string()))
+                .await
+                .unwrap();
+        }
+
+        async fn receive(&mut self) -> Value {
+            loop {
+                match self.stream.next().await.unwrap().unwrap() {
+                    Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+
+        /// All payloads of a subscription until it completes or fails.
+        pub(super) async fn subscribe(&mut self, query: &str, variables: Value) -> Vec<Value> {
+            let payload = json!({ "query": query, "variables": variables });
+            self.send(json!({ "id": "1", "type": "subscribe", "payload": payload }))
+                .await;
+            let mut payloads = Vec::new();
+            loop {
+                let message = self.receive().await;
+                match message["type"].as_str().unwrap() {
+                    "next" => payloads.push(message["payload"].clone()),
+                    "error" => return vec![message["payload"].clone()],
+                    "complete" => return payloads,
+                    "ping" => self.send(json!({ "type": "pong" })).await,
+                    other => panic!("{other}"),
+                }
+            }
+        }
+    }
+}

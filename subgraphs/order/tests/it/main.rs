@@ -1,0 +1,13 @@
+//! Order against its real database and broker, with the called services played by `world`.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod checkout;
+mod faults;
+mod golden;
+mod graph;
+mod live;
+mod paths;
+mod stage;
+mod wiring;
+mod world;
