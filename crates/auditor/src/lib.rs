@@ -33,8 +33,8 @@ pub struct Expectations {
     pub acknowledged: Vec<OrderId>,
     /// A folder of logs to search for secrets.
     pub logs: Option<std::path::PathBuf>,
-    /// The broker, to count parked messages.
-    pub amqp: Option<String>,
+    /// The program that counts the broker's parked messages; it finds its node by its environment.
+    pub rabbitmqctl: Option<std::path::PathBuf>,
 }
 
 /// Checks everything.

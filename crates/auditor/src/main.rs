@@ -27,9 +27,9 @@ struct Arguments {
     /// Address of payment's database
     #[arg(long, env = "PAYMENT_DATABASE_URL", hide_env_values = true)]
     payment_db: String,
-    /// Address of the broker, to count parked messages
-    #[arg(long, env = "MERCATO_AMQP_URL", hide_env_values = true)]
-    amqp: Option<String>,
+    /// The rabbitmqctl that reaches the broker, to count parked messages
+    #[arg(long, env = "MERCATO_RABBITMQCTL", value_name = "PROGRAM")]
+    rabbitmqctl: Option<PathBuf>,
     /// Wait so long for the system to come to rest, and then judge everything
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
@@ -114,7 +114,7 @@ fn expectations(arguments: &Arguments) -> Result<Expectations> {
         sold: arguments.sold.clone(),
         acknowledged,
         logs: arguments.logs.clone(),
-        amqp: arguments.amqp.clone(),
+        rabbitmqctl: arguments.rabbitmqctl.clone(),
     })
 }
 

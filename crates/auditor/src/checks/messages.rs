@@ -1,8 +1,9 @@
 //! Events: published, received, applied, or given up for a reason we gave.
 
-use anyhow::{Context, Result};
-use event_bus::Bus;
-use service_kit::{Host, Secret};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -78,15 +79,15 @@ pub(super) async fn given_up_is_poison(books: &Books, expected: &Expectations) -
     finding.figure("dead", dead);
     finding.figure("waiting", waiting);
     let mut total = dead + waiting;
-    match &expected.amqp {
-        Some(url) => {
-            let parked = parked(url).await?;
+    match &expected.rabbitmqctl {
+        Some(program) => {
+            let parked = parked(program).await?;
             finding.figure("parked", parked);
             total += parked;
         }
         None => finding
             .notes
-            .push("parked messages were not counted: no broker given".to_owned()),
+            .push("parked messages were not counted: no rabbitmqctl given".to_owned()),
     }
     finding.figure("injected", expected.poison);
     if total != expected.poison {
@@ -101,13 +102,31 @@ pub(super) async fn given_up_is_poison(books: &Books, expected: &Expectations) -
     Ok(finding)
 }
 
-async fn parked(url: &str) -> Result<i64> {
-    let bus = Bus::connect(&Secret::new(url), &Host::new("auditor"));
-    let mut parked = 0;
-    for queue in [PAYMENT_EVENTS, INVENTORY_EVENTS] {
-        parked += i64::from(bus.count_parked(queue).await.context("parked messages")?);
-    }
-    Ok(parked)
+/// What `rabbitmqctl list_queues` tells of a queue.
+#[derive(Deserialize)]
+struct Queue {
+    name: String,
+    messages: i64,
+}
+
+async fn parked(program: &Path) -> Result<i64> {
+    let arguments = ["-q", "list_queues", "name", "messages", "--formatter", "json"];
+    let output = tokio::process::Command::new(program)
+        .args(arguments)
+        .output()
+        .await;
+    let output = output.with_context(|| program.display().to_string())?;
+    ensure!(
+        output.status.success(),
+        "rabbitmqctl: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let queues: Vec<Queue> = serde_json::from_slice(&output.stdout).context("the answer of rabbitmqctl")?;
+    Ok(queues
+        .iter()
+        .filter(|queue| queue.name.ends_with(".parked"))
+        .map(|queue| queue.messages)
+        .sum())
 }
 
 /// I13, as far as the databases tell: what subscribers are told is each version once.

@@ -1,6 +1,7 @@
 //! One planted violation per test.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 
 use auditor::{Books, Rest};
 use sqlx::Connection;
@@ -271,6 +272,25 @@ async fn i10_a_dead_message_that_was_no_poison() {
     reported(&world, |w| &w.order, sql, "I10", "boom").await;
     world.expected.poison = 1;
     assert!(world.audit().await.finding("I10").unwrap().holds == Some(true));
+}
+
+#[tokio::test]
+async fn i10_parked_messages() {
+    let mut world = World::new().await;
+    let program = std::env::temp_dir().join(format!("rabbitmqctl-{}", std::process::id()));
+    let answer = r#"[{"name":"order.payment-events","messages":7},{"name":"order.payment-events.parked","messages":3}]"#;
+    std::fs::write(&program, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    world.expected.rabbitmqctl = Some(program.clone());
+    let broken = world.audit().await;
+    world.expected.poison = 3;
+    let whole = world.audit().await;
+    std::fs::remove_file(&program).unwrap();
+    assert_eq!(
+        broken.finding("I10").unwrap().notes,
+        ["3 messages were given up, 0 were poison"]
+    );
+    assert_eq!(whole.finding("I10").unwrap().holds, Some(true));
 }
 
 #[tokio::test]
