@@ -67,10 +67,10 @@ pub(super) fn settled(plan: &Plan, now: DateTime<Utc>) {
         return;
     }
     // The id is a UUIDv7: it tells when the order was placed.
-    let Some((seconds, _)) = saga.order_id.uuid().get_timestamp().map(|time| time.to_unix()) else {
+    let Some((seconds, nanos)) = saga.order_id.uuid().get_timestamp().map(|time| time.to_unix()) else {
         return;
     };
-    let placed = DateTime::from_timestamp(i64::try_from(seconds).unwrap_or_default(), 0).unwrap_or(now);
+    let placed = DateTime::from_timestamp(i64::try_from(seconds).unwrap_or_default(), nanos).unwrap_or(now);
     let took = (now - placed).to_std().unwrap_or_default();
     metrics::histogram(
         "order_time_to_final_seconds",

@@ -8,6 +8,7 @@ mod deliver_order;
 mod empty_carts;
 mod find_orders;
 mod fire_timers;
+mod forget_keys;
 mod measure;
 mod publish;
 mod record;
@@ -162,6 +163,8 @@ impl App {
         self.host.spawn("deadlines", self.clone().fire_timers_forever());
         self.host
             .spawn("cart emptier", self.clone().empty_carts_forever());
+        self.host
+            .spawn("key forgetter", self.clone().forget_keys_forever());
         self.host.spawn("saga metrics", self.clone().measure_forever());
     }
 

@@ -98,18 +98,20 @@ impl Watch {
         Ok(events.into_iter().map(|event| (self.order, event)).collect())
     }
 
-    /// The step that comes next, without a query; anything newer asks for the history. Final steps are left to the
-    /// history too, since only it tells whether the order goes on.
+    /// The step that comes next, without a query; anything newer asks for the history.
     fn heard(&mut self, message: &Message) -> Option<(OrderId, Event)> {
         let event = step_of(message)?;
         if event.sequence <= self.shown {
             return None;
         }
-        if event.sequence > self.shown + 1 || is_last(&event) {
+        if event.sequence > self.shown + 1 {
             self.stage = Stage::Read;
             return None;
         }
         self.shown = event.sequence;
+        if is_last(&event) {
+            self.stage = Stage::Done;
+        }
         Some((self.order, event))
     }
 }

@@ -8,7 +8,7 @@ use contracts::order::OrderStep as Step;
 use contracts::{OrderId, UserId};
 use futures::{Stream, StreamExt};
 use order::domain::State;
-use order::{AppError, Created};
+use order::{App, AppError, CreateOrder, Created};
 use serde_json::json;
 use service_auth::Role;
 use tokio::time::timeout;
@@ -104,6 +104,61 @@ async fn a_purchase_through_the_broker_is_seen_by_another_replica() {
             .await
             .expect("a drain in time");
     }
+}
+
+/// Two replicas under load: answers are saved in batches, sagas and events meet, and every order comes to rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_orders_at_once() {
+    const ORDERS: usize = 200;
+    let stage = Stage::new().await;
+    let ((one, one_host), (two, two_host)) = (stage.running(), stage.running());
+    let mug = stage.world.variant(150);
+    let started = std::time::Instant::now();
+    let purchases = futures::stream::iter(0..ORDERS).map(|index| {
+        let (buyer, watcher) = if index % 2 == 0 {
+            (&one, &two)
+        } else {
+            (&two, &one)
+        };
+        let cart = stage.world.cart(Some(stage.user), &[(mug, 1)]);
+        purchase(
+            &stage,
+            buyer,
+            watcher,
+            stage.request(cart, "pm_card_visa", &format!("many-{index}")),
+        )
+    });
+    let ends: Vec<_> = purchases.buffer_unordered(32).collect().await;
+    println!("{ORDERS} orders in {:?}", started.elapsed());
+    let paid = ends.iter().filter(|(_, end)| *end == Step::Paid).count();
+    assert_eq!(paid, 150, "exactly what there was");
+    for (order, _) in ends {
+        stage.audit(order).await;
+    }
+    for host in [one_host, two_host] {
+        host.shutdown.cancel();
+        host.tasks.close();
+        timeout(PATIENCE, host.tasks.wait()).await.unwrap();
+    }
+}
+
+/// Buys, pays, and watches to the end; answers the last step.
+async fn purchase(stage: &Stage, buyer: &App, watcher: &App, request: CreateOrder) -> (OrderId, Step) {
+    let Created::Order(order) = buyer.create_order(request).await.unwrap() else {
+        panic!("not placed");
+    };
+    let mut steps = pin!(watcher.watch_order(order, 0));
+    let mut last = (0, Step::Created);
+    while let Some(batch) = next(&mut steps).await {
+        for step in batch {
+            assert_eq!(step.0, last.0 + 1);
+            last = step;
+            if step.1 == Step::PaymentStarted {
+                stage.capture_by_broker(order).await;
+            }
+        }
+    }
+    (order, last.1)
 }
 
 #[tokio::test]

@@ -9,5 +9,6 @@ mod graph;
 mod live;
 mod paths;
 mod stage;
+mod statements;
 mod wiring;
 mod world;
