@@ -46,6 +46,8 @@ impl World {
         for order in ["order", "order-2"] {
             settings.extra(order, "PAYMENT_DEADLINE_S", PAYMENT_DEADLINE_S);
             settings.extra(order, "RESERVATION_MARGIN_S", "20");
+            // A killed process's orders are taken over well before their deadline.
+            settings.extra(order, "LEASE_S", "7");
         }
         let stack = Stack::start(&settings, &())?;
         let runtime = Runtime::new()?;

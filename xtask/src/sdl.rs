@@ -47,7 +47,7 @@ pub(crate) fn check() -> Result<()> {
 fn export(names: &[String], check: bool) -> Result<Vec<String>> {
     let mut stale = Vec::new();
     for name in names {
-        let mut command = workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &program(name)])?;
+        let mut command = workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &format!("{name}-sdl")])?;
         let output = command.stderr(std::process::Stdio::inherit()).output();
         let output = output.with_context(|| format!("the SDL of {name}"))?;
         if !output.status.success() {
@@ -71,18 +71,6 @@ pub(crate) fn ensure_supergraph() -> Result<()> {
         crate::compose::compose(false)?;
     }
     Ok(())
-}
-
-/// `src/bin/sdl.rs` is called `sdl`, unless a manifest names it after its subgraph.
-fn program(name: &str) -> String {
-    let manifest = workspace::root().join("subgraphs").join(name).join("Cargo.toml");
-    let named = format!("{name}-sdl");
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    if text.contains(&format!("\"{named}\"")) {
-        named
-    } else {
-        "sdl".to_owned()
-    }
 }
 
 fn file(name: &str) -> PathBuf {
