@@ -25,9 +25,12 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Data of `cargo xtask up`.
+/// Data of `cargo xtask up`: in the checkout, or where `MERCATO_DATA` says, for a second system beside the first.
 pub(crate) fn data_folder() -> PathBuf {
-    root().join(".mercato")
+    match std::env::var_os("MERCATO_DATA") {
+        Some(folder) => root().join(folder),
+        None => root().join(".mercato"),
+    }
 }
 
 /// Cargo's target folder: the one this very program was built into.
