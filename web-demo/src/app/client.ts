@@ -1,0 +1,104 @@
+// The one Apollo client: queries and mutations over HTTP, subscriptions over graphql-transport-ws, both with the
+// session's token and a correlation id.
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { SetContextLink } from "@apollo/client/link/context";
+import { ErrorLink } from "@apollo/client/link/error";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { OperationTypeNode } from "graphql";
+import { from, switchMap } from "rxjs";
+import { isUnauthenticated } from "../lib/errors";
+import { newId } from "../lib/ids";
+import { sessions } from "../session/session";
+import { live } from "./live";
+
+declare module "@apollo/client" {
+  namespace ApolloClient {
+    namespace DeclareDefaultOptions {
+      interface WatchQuery {
+        errorPolicy: "all";
+      }
+      interface Query {
+        errorPolicy: "all";
+      }
+    }
+  }
+}
+
+/** Page after page of one list, for fields that give `nodes` and `pageInfo`. */
+function pages(keyArgs: string[]) {
+  return {
+    keyArgs,
+    merge(
+      existing: { nodes?: unknown[] } | undefined,
+      incoming: { nodes?: unknown[] } | null,
+      { args }: { args: Record<string, unknown> | null },
+    ) {
+      if (!incoming || !existing || !args?.after) return incoming;
+      return { ...existing, ...incoming, nodes: [...(existing.nodes ?? []), ...(incoming.nodes ?? [])] };
+    },
+  };
+}
+
+function makeCache(): InMemoryCache {
+  return new InMemoryCache({
+    typePolicies: {
+      Query: {
+        fields: {
+          products: pages(["filter", "sort"]),
+          order: {
+            read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),
+          },
+        },
+      },
+      User: { fields: { orders: pages([]) } },
+      // Parts of one value, asked for by different operations.
+      Product: { fields: { variants: { merge: false } } },
+      Order: { fields: { timeline: { merge: false } } },
+    },
+  });
+}
+
+const identify = new SetContextLink(async ({ headers }) => {
+  // Without the part that renews sessions the shop can still be looked at.
+  const token = await sessions.token().catch(() => null);
+  return {
+    headers: {
+      ...headers,
+      "x-correlation-id": newId(),
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    },
+  };
+});
+
+/** A token that the server does not take any more is exchanged once, and the operation sent again. */
+const renew = new ErrorLink(({ error, operation, forward }) => {
+  const { session } = sessions.snapshot();
+  if (!isUnauthenticated(error) || !session || operation.getContext().renewed) return;
+  return from(sessions.refresh(session.accessToken)).pipe(
+    switchMap((next) => {
+      operation.setContext(({ headers }: { headers?: Record<string, string> }) => {
+        const { authorization: _stale, ...others } = headers ?? {};
+        const fresh = next ? { ...others, authorization: `Bearer ${next.accessToken}` } : others;
+        return { renewed: true, headers: fresh };
+      });
+      return forward(operation);
+    }),
+  );
+});
+
+export function makeClient(): ApolloClient {
+  const http = ApolloLink.from([identify, renew, new HttpLink({ uri: "/graphql" })]);
+  return new ApolloClient({
+    cache: makeCache(),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+      new GraphQLWsLink(live.client),
+      http,
+    ),
+    defaultOptions: {
+      // A part of the shop that is down leaves one field empty and not the page.
+      watchQuery: { errorPolicy: "all" },
+      query: { errorPolicy: "all" },
+    },
+  });
+}

@@ -1,0 +1,24 @@
+import { Badge } from "@mantine/core";
+import type { AvailabilityStatus } from "../gql/documents";
+
+const LOOKS: Record<AvailabilityStatus, { label: string; color: string }> = {
+  IN_STOCK: { label: "In stock", color: "teal" },
+  LOW_STOCK: { label: "Only a few left", color: "orange" },
+  OUT_OF_STOCK: { label: "Sold out", color: "red" },
+};
+
+/** `null` where inventory can't be asked. */
+export function Availability({
+  status,
+  size = "md",
+}: {
+  status: AvailabilityStatus | null;
+  size?: "sm" | "md";
+}) {
+  const { label, color } = status ? LOOKS[status] : { label: "Stock not known right now", color: "gray" };
+  return (
+    <Badge color={color} variant="light" size={size} tt="none">
+      {label}
+    </Badge>
+  );
+}

@@ -1,0 +1,221 @@
+// The shop window: categories, search, facets, order, and a list without end.
+import { useQuery } from "@apollo/client/react";
+import {
+  Box,
+  Button,
+  CloseButton,
+  Group,
+  NativeSelect,
+  Pill,
+  Stack,
+  Text,
+  Title,
+  VisuallyHidden,
+} from "@mantine/core";
+import { useDisclosure, useIntersection } from "@mantine/hooks";
+import { IconAdjustmentsHorizontal, IconMoodEmpty } from "@tabler/icons-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useNavigate, useSearchParams } from "react-router";
+import { Empty } from "../components/Empty";
+import { Problem } from "../components/Problem";
+import { usePageTitle } from "../components/usePageTitle";
+import {
+  CategoriesDocument,
+  MoreProductsDocument,
+  type ProductSort,
+  ProductsDocument,
+} from "../gql/documents";
+import { CategoryBar } from "./CategoryBar";
+import { isFiltered, readWanted, SORTS, toFilter, type Wanted, writeWanted } from "./filters";
+import classes from "./HomePage.module.css";
+import { ProductCard, ProductCardSkeleton } from "./ProductCard";
+
+/** Below the first view or behind a button: not part of what a first visit waits for. */
+const Facets = lazy(async () => ({ default: (await import("./Facets")).Facets }));
+const FilterDrawer = lazy(async () => ({ default: (await import("./FilterDrawer")).FilterDrawer }));
+
+const PAGE = 24;
+const ABOVE_THE_FOLD = 8;
+const PLACEHOLDERS = Array.from({ length: 12 }, (_, index) => `placeholder-${index}`);
+
+function Hero() {
+  return (
+    <section className={classes.hero} aria-label="Welcome">
+      <Title order={1} className={classes.headline}>
+        Good things, and every step of your order in plain sight
+      </Title>
+      <Text className={classes.lead}>
+        Put something in the cart, pay with a test card, and watch the shop at work: stock, payment, paid — or
+        the whole way back, when something goes wrong.
+      </Text>
+    </section>
+  );
+}
+
+function useProducts(wanted: Wanted) {
+  const variables = { first: PAGE, filter: toFilter(wanted), sort: wanted.sort };
+  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(ProductsDocument, {
+    variables,
+    fetchPolicy: "cache-and-network",
+    nextFetchPolicy: "cache-first",
+  });
+  const [more, setMore] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  // While the next list is on its way the last one stays, so that nothing jumps.
+  const list = (data ?? (loading ? previousData : undefined))?.products;
+  const after = list?.pageInfo?.endCursor;
+
+  const loadMore = async () => {
+    if (!after || more.busy || !data) return;
+    setMore({ busy: true, error: null });
+    try {
+      const { error: failed } = await fetchMore({
+        query: MoreProductsDocument,
+        variables: { ...variables, after },
+      });
+      setMore({ busy: false, error: failed ?? null });
+    } catch (failed) {
+      setMore({ busy: false, error: failed });
+    }
+  };
+  return { list, error, loading, refetch, more, loadMore };
+}
+
+function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
+  const { data } = useQuery(CategoriesDocument, { fetchPolicy: "cache-first" });
+  const category = data?.categories.find((one) => one.id === wanted.categoryId)?.name;
+  const chips: [string, string | null | undefined, Partial<Wanted>][] = [
+    ["Search", wanted.text && `“${wanted.text}”`, { text: "" }],
+    ["Category", category, { categoryId: null }],
+    ["Brand", wanted.brand, { brand: null }],
+    ["From", wanted.minPrice, { minPrice: null }],
+    ["Up to", wanted.maxPrice, { maxPrice: null }],
+  ];
+  return (
+    <Group gap="xs">
+      {chips.map(
+        ([name, value, without]) =>
+          value && (
+            <Pill key={name} size="md" className={classes.chip}>
+              {name}: {value}
+              <CloseButton
+                size="xs"
+                variant="transparent"
+                aria-label={`Remove ${name.toLowerCase()} ${value}`}
+                onClick={() => onChange(without)}
+              />
+            </Pill>
+          ),
+      )}
+    </Group>
+  );
+}
+
+export function HomePage() {
+  const [params] = useSearchParams();
+  const navigate = useNavigate();
+  const wanted = readWanted(params);
+  const filtered = isFiltered(wanted);
+  usePageTitle(wanted.text ? `Search: ${wanted.text}` : "");
+
+  const { list, error, loading, refetch, more, loadMore } = useProducts(wanted);
+  const [filtersOpen, drawer] = useDisclosure(false);
+  const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
+  const nodes = list?.nodes ?? [];
+  const hasMore = list?.pageInfo?.hasNextPage ?? false;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each page moves the mark, and is asked for once
+  useEffect(() => {
+    if (entry?.isIntersecting && hasMore && !more.error) void loadMore();
+  }, [entry?.isIntersecting, nodes.length]);
+
+  const change = (next: Partial<Wanted>) => {
+    const query = writeWanted({ ...wanted, ...next }).toString();
+    void navigate(query ? `/?${query}` : "/", { preventScrollReset: true });
+  };
+
+  const facets = (
+    <Suspense>
+      <Facets facets={list?.facets ?? []} wanted={wanted} onChange={change} />
+    </Suspense>
+  );
+  const count = list?.totalCount;
+
+  return (
+    <Stack gap="lg">
+      {filtered ? <VisuallyHidden component="h1">Products</VisuallyHidden> : <Hero />}
+      <CategoryBar wanted={wanted} />
+      <Group justify="space-between" gap="sm" align="center">
+        <Group gap="sm" mih={36}>
+          <Text size="sm" c="dimmed" aria-live="polite">
+            {count === undefined
+              ? "Looking …"
+              : `${count.toLocaleString()} ${count === 1 ? "product" : "products"}`}
+          </Text>
+          <Chips wanted={wanted} onChange={change} />
+        </Group>
+        <Group gap="sm" wrap="nowrap">
+          <Button
+            hiddenFrom="md"
+            variant="default"
+            leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
+            onClick={drawer.open}
+          >
+            Filter
+          </Button>
+          <NativeSelect
+            aria-label="Order of the list"
+            data={SORTS}
+            value={wanted.sort}
+            onChange={(event) => change({ sort: event.currentTarget.value as ProductSort })}
+          />
+        </Group>
+      </Group>
+      {filtersOpen && (
+        <Suspense>
+          <FilterDrawer onClose={drawer.close}>{facets}</FilterDrawer>
+        </Suspense>
+      )}
+      <div className={classes.columns}>
+        <Box component="aside" visibleFrom="md" aria-label="Filter">
+          {facets}
+        </Box>
+        <Stack gap="lg" miw={0}>
+          {error && !list && <Problem error={error} onRetry={() => void refetch()} />}
+          {list && nodes.length === 0 && !loading && (
+            <Empty
+              icon={<IconMoodEmpty size={36} />}
+              title="Nothing fits"
+              action={
+                filtered && (
+                  <Button variant="default" onClick={() => void navigate("/")}>
+                    Show everything
+                  </Button>
+                )
+              }
+            >
+              {filtered ? "Try fewer or other words, or take a filter away." : "The shelves are still empty."}
+            </Empty>
+          )}
+          <div
+            className={classes.grid}
+            aria-busy={loading}
+            data-stale={(loading && nodes.length > 0) || undefined}
+          >
+            {nodes.map((product, index) => (
+              <ProductCard key={product.id} product={product} eager={index < ABOVE_THE_FOLD} />
+            ))}
+            {((!list && loading) || more.busy) &&
+              PLACEHOLDERS.map((key) => <ProductCardSkeleton key={key} />)}
+          </div>
+          {more.error !== null && <Problem error={more.error} onRetry={() => void loadMore()} />}
+          <div ref={sentinel} />
+          {hasMore && !more.busy && (
+            <Button variant="subtle" onClick={() => void loadMore()} mx="auto">
+              Show more
+            </Button>
+          )}
+        </Stack>
+      </div>
+    </Stack>
+  );
+}

@@ -1,0 +1,68 @@
+// Amounts arrive as exact decimal text; nothing here turns one into a float.
+
+export interface Money {
+  amount: string;
+  currencyCode: string;
+}
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function format(currencyCode: string, locale: string | undefined): Intl.NumberFormat {
+  const key = `${locale ?? ""}|${currencyCode}`;
+  let made = formats.get(key);
+  if (!made) {
+    made = new Intl.NumberFormat(locale, { style: "currency", currency: currencyCode });
+    formats.set(key, made);
+  }
+  return made;
+}
+
+/** The amount as people of the locale write it; digits are kept exactly. */
+export function formatMoney(money: Money, locale?: string): string {
+  return format(money.currencyCode, locale).format(money.amount as Intl.StringNumericLiteral);
+}
+
+/** The amount as an integer of `scale` decimal places. */
+function scaled(amount: string, scale: number): bigint {
+  const negative = amount.startsWith("-");
+  const [whole = "0", fraction = ""] = amount.replace(/^[+-]/, "").split(".");
+  const digits = BigInt((whole || "0") + fraction.padEnd(scale, "0"));
+  return negative ? -digits : digits;
+}
+
+/** Negative, zero or positive, as `a` is less than, equal to or more than `b`. Of one currency. */
+export function compareAmounts(a: string, b: string): number {
+  const scale = Math.max(a.split(".")[1]?.length ?? 0, b.split(".")[1]?.length ?? 0);
+  const difference = scaled(a, scale) - scaled(b, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+export function isZero(money: Money): boolean {
+  return compareAmounts(money.amount, "0") === 0;
+}
+
+/** How many whole per cent `now` is below `before`; null when it isn't, or in another currency. */
+export function discountPercent(now: Money, before: Money | null | undefined): number | null {
+  if (!before || before.currencyCode !== now.currencyCode || compareAmounts(now.amount, before.amount) >= 0) {
+    return null;
+  }
+  const scale = 6;
+  const was = scaled(before.amount, scale);
+  if (was <= 0n) return null;
+  const percent = Number(((was - scaled(now.amount, scale)) * 100n) / was);
+  return percent > 0 ? percent : null;
+}
+
+/** The lowest of some prices, and whether there are different ones. */
+export function priceRange(prices: readonly Money[]): { from: Money; varies: boolean } | null {
+  const [first, ...others] = prices;
+  if (!first) return null;
+  let from = first;
+  let varies = false;
+  for (const price of others) {
+    const order = compareAmounts(price.amount, from.amount);
+    if (order !== 0) varies = true;
+    if (order < 0) from = price;
+  }
+  return { from, varies };
+}

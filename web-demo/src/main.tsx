@@ -1,0 +1,32 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "./app/global.css";
+import { ApolloProvider } from "@apollo/client/react";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { RouterProvider } from "react-router/dom";
+import { makeClient } from "./app/client";
+import { router } from "./app/routes";
+import { theme } from "./app/theme";
+import { CartProvider } from "./cart/CartProvider";
+import { SessionProvider } from "./session/SessionProvider";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("the page has no root element");
+
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <Notifications position="bottom-right" limit={4} />
+      <ApolloProvider client={makeClient()}>
+        <SessionProvider>
+          <CartProvider>
+            <RouterProvider router={router} />
+          </CartProvider>
+        </SessionProvider>
+      </ApolloProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,39 @@
+// Every step as it came, with the time it took.
+import { Text, Timeline } from "@mantine/core";
+import type { OrderEventPartsFragment } from "../gql/documents";
+import { formatSpan, formatTime } from "../lib/dates";
+import classes from "./StepList.module.css";
+import { stepWords, type Tone } from "./words";
+
+const COLORS: Record<Tone, string> = { neutral: "yellow", good: "sea", bad: "red", back: "grape" };
+
+export function StepList({ events }: { events: readonly OrderEventPartsFragment[] }) {
+  return (
+    <Timeline bulletSize={16} lineWidth={2} active={events.length}>
+      {events.map((event, index) => {
+        const before = events[index - 1];
+        const { title, tone } = stepWords[event.step];
+        return (
+          <Timeline.Item
+            key={event.sequence}
+            color={COLORS[tone]}
+            className={classes.step ?? ""}
+            title={
+              <Text size="sm" fw={600}>
+                {title}
+              </Text>
+            }
+          >
+            <Text size="sm" c="dimmed">
+              {event.message}
+            </Text>
+            <Text size="xs" c="dimmed" className={classes.time ?? ""}>
+              {event.sequence} · {formatTime(event.at)}
+              {before && ` · +${formatSpan(Date.parse(event.at) - Date.parse(before.at))}`}
+            </Text>
+          </Timeline.Item>
+        );
+      })}
+    </Timeline>
+  );
+}

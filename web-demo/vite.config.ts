@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+// Where the graph is while developing; in production one origin serves all three.
+const router = process.env.MERCATO_ROUTER_URL ?? "http://127.0.0.1:4000";
+const live = process.env.MERCATO_LIVE_URL ?? "http://127.0.0.1:4001";
+const host = process.env.HOST ?? "127.0.0.1";
+const port = Number(process.env.PORT ?? 3000);
+
+const proxy = {
+  "^/graphql/ws$": { target: live, ws: true },
+  "^/graphql$": { target: router },
+};
+
+/** The pictures of the small catalogue live beside its data: served as /images/ and copied there by a build. */
+function catalogueImages(): Plugin {
+  const folder = fileURLToPath(new URL("../subgraphs/product/seed/images", import.meta.url));
+  return {
+    name: "catalogue-images",
+    configureServer(server) {
+      server.middlewares.use("/images", (request, response, next) => {
+        const name = basename(decodeURIComponent((request.url ?? "").split("?")[0] ?? ""));
+        if (!readdirSync(folder).includes(name)) {
+          next();
+          return;
+        }
+        response.setHeader("content-type", "image/svg+xml");
+        response.end(readFileSync(join(folder, name)));
+      });
+    },
+    generateBundle() {
+      for (const name of readdirSync(folder)) {
+        this.emitFile({
+          type: "asset",
+          fileName: `images/${name}`,
+          source: readFileSync(join(folder, name)),
+        });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), catalogueImages()],
+  server: { host, port, proxy },
+  preview: { host, port, proxy },
+  build: { target: "es2022", sourcemap: false, assetsInlineLimit: 0 },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+});
