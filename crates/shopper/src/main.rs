@@ -28,34 +28,38 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let cli = Cli::parse();
     let console = Console::new();
-    let good = match cli.command {
-        Command::Demo(args) => demo::demo(&cli.target, &args, &console).await?,
-        Command::Import(args) => told(&console, import::import(&cli.target, &args, &console).await?),
-        Command::Seed(args) => told(&console, import::seed(&cli.target, &args, &console).await?),
-        Command::Replay(args) => {
-            let report = replay::replay(&cli.target, &args, &console).await?;
-            console.line(&report);
-            console.line("Check every unit and every cent: cargo xtask audit");
-            report.is_clean()
+    match run(Cli::parse(), &console).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            console.line(format_args!("{error:#}"));
+            ExitCode::FAILURE
         }
-    };
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    }
 }
 
-/// Lines that could not be loaded are told, and no failure.
-fn told(console: &Console, summary: import::Summary) -> bool {
-    console.line(summary);
-    true
+/// Whether the command came out as it should. Lines that can't be loaded are told, and no failure.
+async fn run(cli: Cli, console: &Console) -> Result<bool> {
+    match cli.command {
+        Command::Demo(args) => return demo::demo(&cli.target, &args, console).await,
+        Command::Import(args) => console.line(import::import(&cli.target, &args, console).await?),
+        Command::Seed(args) => match import::seed(&cli.target, &args, console).await? {
+            Some(summary) => console.line(summary),
+            None => console.line("The catalogue has products already: nothing to seed."),
+        },
+        Command::Replay(args) => {
+            let report = replay::replay(&cli.target, &args, console).await?;
+            console.line(&report);
+            console.line("Check every unit and every cent: cargo xtask audit");
+            return Ok(report.is_clean());
+        }
+    }
+    Ok(true)
 }

@@ -104,14 +104,13 @@ pub async fn import(target: &Target, args: &ImportArgs, console: &Console) -> Re
     job.load(entries, position).await
 }
 
-/// Runs `seed`.
-pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result<Summary> {
+/// Runs `seed`; `None` when there are products already.
+pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result<Option<Summary>> {
     let graph = target.graph()?;
     let session = target.admin(&graph).await?;
     let catalogue = graph.run::<Catalogue>(None, &First { first: 1 }).await?;
     if !catalogue.products.nodes.is_empty() {
-        console.line("The catalogue has products already: nothing to seed.");
-        return Ok(Summary::default());
+        return Ok(None);
     }
     let named = || args.file.display().to_string();
     let text = std::fs::read(&args.file).with_context(named)?;
@@ -127,6 +126,7 @@ pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result
     };
     job.load(lines.into_iter().map(Ok), Position::open(None, 1)?)
         .await
+        .map(Some)
 }
 
 struct Job<'j> {
