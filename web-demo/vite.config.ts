@@ -48,6 +48,12 @@ export default defineConfig({
   plugins: [react(), catalogueImages()],
   server: { host, port, proxy },
   preview: { host, port, proxy },
-  build: { target: "es2022", sourcemap: false, assetsInlineLimit: 0 },
+  // The first versions that know light-dark(): older targets would get a rewrite that Mantine's scheme switch misses.
+  build: {
+    cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],
+    target: "es2022",
+    sourcemap: false,
+    assetsInlineLimit: 0,
+  },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },
 });

@@ -9,7 +9,7 @@ import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router/dom";
 import { makeClient } from "./app/client";
 import { router } from "./app/routes";
-import { theme } from "./app/theme";
+import { cssVariables, theme } from "./app/theme";
 import { CartProvider } from "./cart/CartProvider";
 import { SessionProvider } from "./session/SessionProvider";
 
@@ -18,7 +18,7 @@ if (!root) throw new Error("the page has no root element");
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <Notifications position="bottom-right" limit={4} />
       <ApolloProvider client={makeClient()}>
         <SessionProvider>

@@ -1,49 +1,11 @@
 // The categories as a row of links: the roots, and below the chosen one its children.
 import { useQuery } from "@apollo/client/react";
 import { Skeleton } from "@mantine/core";
-import {
-  IconBackpack,
-  IconBarbell,
-  IconBook,
-  IconBottle,
-  IconBuildingStore,
-  IconCoffee,
-  IconDeviceLaptop,
-  IconHanger,
-  IconHome,
-  IconHorseToy,
-  IconLeaf,
-  IconPencil,
-  IconPlant2,
-  IconSofa,
-  IconToolsKitchen2,
-  type TablerIcon,
-} from "@tabler/icons-react";
 import { Link } from "react-router";
 import { CategoriesDocument } from "../gql/documents";
 import classes from "./CategoryBar.module.css";
+import { categoryIcon, readableName } from "./categories";
 import { type Wanted, writeWanted } from "./filters";
-
-const ICONS: [RegExp, TablerIcon][] = [
-  [/kitchen|cook/i, IconToolsKitchen2],
-  [/coffee|tea/i, IconCoffee],
-  [/drink|bottle/i, IconBottle],
-  [/garden|plant|flower|seed/i, IconPlant2],
-  [/produce|grocer|natural/i, IconLeaf],
-  [/toy|kid|baby/i, IconHorseToy],
-  [/outdoor|camp|travel/i, IconBackpack],
-  [/sport/i, IconBarbell],
-  [/tech|electr|audio/i, IconDeviceLaptop],
-  [/living|furni|decor/i, IconSofa],
-  [/home|house/i, IconHome],
-  [/station|desk|office|paper|art/i, IconPencil],
-  [/book/i, IconBook],
-  [/cloth|wear|fashion|apparel|accessor/i, IconHanger],
-];
-
-function iconOf(name: string): TablerIcon {
-  return ICONS.find(([pattern]) => pattern.test(name))?.[1] ?? IconBuildingStore;
-}
 
 export function CategoryBar({ wanted }: { wanted: Wanted }) {
   const { data, loading } = useQuery(CategoriesDocument);
@@ -80,7 +42,7 @@ export function CategoryBar({ wanted }: { wanted: Wanted }) {
             </Link>
           </li>
           {level.map((one) => {
-            const Icon = iconOf(one.name);
+            const Icon = categoryIcon(one.name);
             return (
               <li key={one.id}>
                 <Link
@@ -90,7 +52,7 @@ export function CategoryBar({ wanted }: { wanted: Wanted }) {
                   preventScrollReset
                 >
                   {depth === 0 && <Icon size={18} aria-hidden />}
-                  {one.name}
+                  {readableName(one.name)}
                 </Link>
               </li>
             );

@@ -1,5 +1,6 @@
 // What a list can be narrowed to: brands with their counts, and a price range.
-import { Button, Checkbox, Group, NumberInput, ScrollArea, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Checkbox, Group, NumberInput, ScrollArea, Stack, Text, Title } from "@mantine/core";
+import { IconArrowRight } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ProductsQuery } from "../gql/documents";
 import type { Wanted } from "./filters";
@@ -23,7 +24,7 @@ function PriceRange({ wanted, onChange }: Omit<FacetsProps, "facets">) {
         onChange({ minPrice: text(min), maxPrice: text(max) });
       }}
     >
-      <Title order={3} size="h6" mb="xs">
+      <Title order={2} size="h6" mb="xs">
         Price
       </Title>
       <Group gap="xs" wrap="nowrap" align="flex-end">
@@ -47,9 +48,9 @@ function PriceRange({ wanted, onChange }: Omit<FacetsProps, "facets">) {
           value={max}
           onChange={setMax}
         />
-        <Button type="submit" variant="default" px="sm">
-          Go
-        </Button>
+        <ActionIcon type="submit" variant="default" size={36} aria-label="Apply the price range">
+          <IconArrowRight size={16} aria-hidden />
+        </ActionIcon>
       </Group>
     </form>
   );
@@ -62,7 +63,7 @@ export function Facets({ facets, wanted, onChange }: FacetsProps) {
       <PriceRange key={`${wanted.minPrice}-${wanted.maxPrice}`} wanted={wanted} onChange={onChange} />
       {brands.length > 0 && (
         <div>
-          <Title order={3} size="h6" mb="xs">
+          <Title order={2} size="h6" mb="xs">
             Brand
           </Title>
           <ScrollArea.Autosize mah={420} type="auto" offsetScrollbars>

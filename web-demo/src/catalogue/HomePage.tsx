@@ -26,6 +26,7 @@ import {
   ProductsDocument,
 } from "../gql/documents";
 import { CategoryBar } from "./CategoryBar";
+import { readableName } from "./categories";
 import { isFiltered, readWanted, SORTS, toFilter, type Wanted, writeWanted } from "./filters";
 import classes from "./HomePage.module.css";
 import { ProductCard, ProductCardSkeleton } from "./ProductCard";
@@ -82,7 +83,8 @@ function useProducts(wanted: Wanted) {
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
   const { data } = useQuery(CategoriesDocument, { fetchPolicy: "cache-first" });
-  const category = data?.categories.find((one) => one.id === wanted.categoryId)?.name;
+  const name = data?.categories.find((one) => one.id === wanted.categoryId)?.name;
+  const category = name && readableName(name);
   const chips: [string, string | null | undefined, Partial<Wanted>][] = [
     ["Search", wanted.text && `“${wanted.text}”`, { text: "" }],
     ["Category", category, { categoryId: null }],

@@ -4,6 +4,7 @@ import { Picture } from "../components/Picture";
 import { Price } from "../components/Price";
 import type { ProductCardPartsFragment } from "../gql/documents";
 import { priceRange } from "../lib/money";
+import { readableName } from "./categories";
 import classes from "./ProductCard.module.css";
 
 export function ProductCard({ product, eager }: { product: ProductCardPartsFragment; eager: boolean }) {
@@ -12,17 +13,22 @@ export function ProductCard({ product, eager }: { product: ProductCardPartsFragm
   return (
     <article className={classes.card}>
       <div className={classes.picture}>
-        <Picture src={product.imageUrl} title={product.title} eager={eager} />
+        <Picture
+          src={product.imageUrl}
+          title={product.title}
+          category={product.category.name}
+          eager={eager}
+        />
       </div>
       <div className={classes.text}>
         <Text size="xs" c="dimmed" truncate>
-          {product.brand ?? product.category.name}
+          {product.brand ?? readableName(product.category.name)}
         </Text>
-        <h3 className={classes.title}>
+        <h2 className={classes.title}>
           <Link to={`/p/${product.slug}`} className={classes.link}>
             {product.title}
           </Link>
-        </h3>
+        </h2>
         {range && <Price price={range.from} from={range.varies} before={cheapest?.compareAtPrice} />}
       </div>
     </article>

@@ -32,6 +32,7 @@ import {
 import { cartWords } from "../lib/errors";
 import { formatMoney } from "../lib/money";
 import { Availability } from "./Availability";
+import { readableName } from "./categories";
 import classes from "./ProductPage.module.css";
 import { ShippingEstimate } from "./ShippingEstimate";
 
@@ -160,14 +161,14 @@ function Variants({ product }: { product: Product }) {
           </div>
         </Radio.Group>
       )}
-      <Group gap="xs" mih={22} aria-live="polite">
-        <Availability status={status(variant.id)} />
-        {product.variants.length === 1 && (
+      {product.variants.length === 1 && (
+        <Group gap="xs" mih={22} aria-live="polite">
+          <Availability status={status(variant.id)} />
           <Text size="sm" c="dimmed">
             {variant.title}
           </Text>
-        )}
-      </Group>
+        </Group>
+      )}
       <AddToCart key={variant.id} variant={variant} most={most} />
       <ShippingEstimate slug={product.slug} variantId={variant.id} quantity={1} />
       <Text size="xs" c="dimmed">
@@ -224,12 +225,18 @@ export function ProductPage() {
           Shop
         </Anchor>
         <Anchor component={Link} to={`/?category=${encodeURIComponent(product.category.id)}`} size="sm">
-          {product.category.name}
+          {readableName(product.category.name)}
         </Anchor>
       </Breadcrumbs>
       <div className={classes.layout}>
         <div className={classes.picture}>
-          <Picture src={product.imageUrl} title={product.title} decorative={false} eager />
+          <Picture
+            src={product.imageUrl}
+            title={product.title}
+            category={product.category.name}
+            decorative={false}
+            eager
+          />
         </div>
         <Stack gap="md">
           <div>

@@ -194,7 +194,7 @@ export function CheckoutPage() {
               Order and pay {formatMoney(cart.subtotal)}
             </Button>
             <Group gap={6} wrap="nowrap">
-              <IconLock size={14} aria-hidden />
+              <IconLock size={16} aria-hidden style={{ flexShrink: 0 }} />
               <Text size="xs" c="dimmed">
                 Sent twice by accident, it is still one order. A price that changed meanwhile is never
                 charged.

@@ -1,10 +1,14 @@
 // A product's picture, or a quiet tile where there is none.
+import { IconPackage } from "@tabler/icons-react";
 import { useState } from "react";
+import { categoryIcon } from "../catalogue/categories";
 import classes from "./Picture.module.css";
 
 interface PictureProps {
   src: string | null | undefined;
   title: string;
+  /** Chooses the tile where there is no picture. */
+  category?: string;
   /** Beside its own title a picture says nothing new. */
   decorative?: boolean;
   eager?: boolean;
@@ -16,22 +20,21 @@ function hue(title: string): number {
   return sum;
 }
 
-export function Picture({ src, title, decorative = true, eager = false }: PictureProps) {
+export function Picture({ src, title, category, decorative = true, eager = false }: PictureProps) {
   const [broken, setBroken] = useState(false);
   if (!src || broken) {
-    const initials = title
-      .split(/\s+/)
-      .slice(0, 2)
-      .map((word) => word.charAt(0).toUpperCase())
-      .join("");
-    const from = hue(title);
+    const from = hue(category ?? title);
+    const Icon = category ? categoryIcon(category) : IconPackage;
     return (
       <div
         className={classes.tile}
-        style={{ background: `linear-gradient(135deg, hsl(${from} 45% 88%), hsl(${from + 30} 45% 74%))` }}
+        style={{
+          background: `linear-gradient(135deg, hsl(${from} 50% 91%), hsl(${from + 20} 48% 80%))`,
+          color: `hsl(${from} 38% 38%)`,
+        }}
         aria-hidden
       >
-        {initials}
+        <Icon size="38%" stroke={1.1} />
       </div>
     );
   }

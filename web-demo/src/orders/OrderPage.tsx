@@ -14,6 +14,7 @@ import {
   Title,
   VisuallyHidden,
 } from "@mantine/core";
+import { useReducedMotion } from "@mantine/hooks";
 import { IconCircleCheck, IconInfoCircle, IconMapQuestion } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { Link, Navigate, useLocation, useParams } from "react-router";
@@ -37,6 +38,7 @@ import { StepList } from "./StepList";
 import { journey } from "./stations";
 import type { Timeline } from "./timeline";
 import { useOrderProgress } from "./useOrderProgress";
+import { usePaced } from "./usePaced";
 import { cancelWords, stepWords } from "./words";
 
 /** A settled order may still move, by shipping or by money that comes too late: looked at now and then. */
@@ -119,10 +121,16 @@ function Lines({ order }: { order: Order }) {
 function LiveOrder({ order }: { order: Order }) {
   const timeline = useOrderProgress(order.id, order);
   const { reload } = useCart();
+  const { state } = useLocation();
+  const still = useReducedMotion();
+  const justPlaced = Boolean((state as { placed?: boolean } | null)?.placed);
+  const events = usePaced(timeline.events, justPlaced && !still);
+  const last = events.at(-1);
+  const paced = events.length < timeline.events.length;
   const now = timeline.order ?? order;
-  const last = timeline.events.at(-1);
-  const way = journey(timeline.events);
-  const settled = now.isFinal;
+  const status = paced && last ? last.status : now.status;
+  const way = journey(events);
+  const settled = now.isFinal && !paced;
 
   // A paid order has emptied the cart it came from.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is settled
@@ -144,16 +152,16 @@ function LiveOrder({ order }: { order: Order }) {
         <div>
           <Group gap="sm">
             <Title order={1}>Order {order.number}</Title>
-            <StatusBadge status={now.status} />
+            <StatusBadge status={status} />
           </Group>
           <Text c="dimmed" size="sm">
             Placed on {formatDateTime(order.placedAt)} · {formatMoney(order.total)}
           </Text>
         </div>
-        {CANCELLABLE.has(now.status) && !way.back.length && (
+        {CANCELLABLE.has(status) && !way.back.length && (
           <CancelOrder orderId={order.id} number={order.number} />
         )}
-        {now.status === "CANCELLED" && settled && (
+        {status === "CANCELLED" && settled && (
           <BuyAgain lines={order.lines} currencyCode={order.total.currencyCode} />
         )}
       </Group>
@@ -164,13 +172,13 @@ function LiveOrder({ order }: { order: Order }) {
           <VisuallyHidden aria-live="polite">{last ? stepWords[last.step].title : ""}</VisuallyHidden>
         </Stack>
       </Card>
-      <Outcome timeline={timeline} />
+      {!paced && <Outcome timeline={timeline} />}
       <div className={classes.columns}>
         <Card withBorder radius="lg" padding="lg">
           <Title order={2} size="h4" mb="md">
             Every step
           </Title>
-          <StepList events={timeline.events} />
+          <StepList events={events} />
         </Card>
         <Stack gap="lg">
           <PaymentPanel orderId={order.id} version={now.version} />

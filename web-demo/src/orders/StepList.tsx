@@ -1,5 +1,5 @@
 // Every step as it came, with the time it took.
-import { Text, Timeline } from "@mantine/core";
+import { Group, Text, Timeline } from "@mantine/core";
 import type { OrderEventPartsFragment } from "../gql/documents";
 import { formatSpan, formatTime } from "../lib/dates";
 import classes from "./StepList.module.css";
@@ -19,17 +19,19 @@ export function StepList({ events }: { events: readonly OrderEventPartsFragment[
             color={COLORS[tone]}
             className={classes.step ?? ""}
             title={
-              <Text size="sm" fw={600}>
-                {title}
-              </Text>
+              <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
+                <Text size="sm" fw={600}>
+                  {title}
+                </Text>
+                <Text size="xs" c="dimmed" className={classes.time ?? ""}>
+                  {formatTime(event.at)}
+                  {before && ` · +${formatSpan(Date.parse(event.at) - Date.parse(before.at))}`}
+                </Text>
+              </Group>
             }
           >
             <Text size="sm" c="dimmed">
               {event.message}
-            </Text>
-            <Text size="xs" c="dimmed" className={classes.time ?? ""}>
-              {event.sequence} · {formatTime(event.at)}
-              {before && ` · +${formatSpan(Date.parse(event.at) - Date.parse(before.at))}`}
             </Text>
           </Timeline.Item>
         );

@@ -40,7 +40,7 @@ export function AccountMenu() {
           radius="xl"
           aria-label={`Account of ${user.displayName}`}
         >
-          <Avatar size={28} color="sea" variant="filled" name={user.displayName} aria-hidden />
+          <Avatar size={28} color="sea" variant="filled" aria-hidden />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
