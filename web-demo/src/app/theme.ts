@@ -13,6 +13,20 @@ const sea: MantineColorsTuple = [
   "#064b46",
 ];
 
+/** Greys with a breath of the sea in them. */
+const dark: MantineColorsTuple = [
+  "#e3e8e7",
+  "#b9c3c1",
+  "#a3aeac",
+  "#7c8785",
+  "#465250",
+  "#333d3b",
+  "#242c2b",
+  "#1a201f",
+  "#141918",
+  "#0e1211",
+];
+
 /** System fonts only: nothing to download. */
 const SANS =
   "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
@@ -21,7 +35,7 @@ export const theme = createTheme({
   primaryColor: "sea",
   primaryShade: { light: 7, dark: 5 },
   autoContrast: true,
-  colors: { sea },
+  colors: { sea, dark },
   fontFamily: SANS,
   headings: { fontFamily: SANS, fontWeight: "750" },
   defaultRadius: "md",
@@ -50,9 +64,11 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-red-light-color": "#b02525",
     "--mantine-color-gray-light-color": "#495057",
     "--mantine-color-orange-text": "#a8410b",
+    "--mantine-color-red-filled": "#c92a2a",
+    "--mantine-color-red-filled-hover": "#b02525",
   },
   dark: {
-    "--mantine-color-body": "#141918",
+    "--mantine-color-body": "#121716",
     "--shop-surface": "#1c2322",
     "--mantine-color-text": "#e3e8e7",
     "--mantine-color-dimmed": "#a3aeac",
@@ -62,5 +78,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-default-border": "#333d3b",
     "--mantine-color-gray-light-color": "#c4cccb",
     "--mantine-color-orange-text": "#ffa94d",
+    "--mantine-color-red-filled": "#c92a2a",
+    "--mantine-color-red-filled-hover": "#b02525",
+    "--mantine-color-gray-light": "#262f2d",
+    "--mantine-color-red-light": "#3b1f20",
+    "--mantine-color-orange-light": "#3a2716",
+    "--mantine-color-yellow-light": "#383015",
+    "--mantine-color-teal-light": "#12342b",
+    "--mantine-color-sea-light": "#12342f",
+    "--mantine-color-grape-light": "#34203b",
   },
 });

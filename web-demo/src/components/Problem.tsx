@@ -22,7 +22,7 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => vo
           </Text>
         )}
         <Group gap="xs">
-          {onRetry && code !== "UNAUTHENTICATED" && (
+          {onRetry && retryable && (
             <Button
               size="xs"
               variant="default"

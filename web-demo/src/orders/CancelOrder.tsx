@@ -1,12 +1,13 @@
 import { useMutation } from "@apollo/client/react";
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { Problem } from "../components/Problem";
 import { CancelOrderDocument } from "../gql/documents";
 import { orderWords } from "../lib/errors";
 
 export function CancelOrder({ orderId, number }: { orderId: string; number: string }) {
+  const titleId = useId();
   const [opened, dialog] = useDisclosure(false);
   const [cancel, { loading }] = useMutation(CancelOrderDocument);
   const [refused, setRefused] = useState<string | null>(null);
@@ -33,8 +34,17 @@ export function CancelOrder({ orderId, number }: { orderId: string; number: stri
       <Button variant="light" color="red" onClick={dialog.open}>
         Cancel the order
       </Button>
-      <Modal opened={opened} onClose={dialog.close} title={`Cancel order ${number}?`} centered>
+      <Modal
+        opened={opened}
+        onClose={dialog.close}
+        withCloseButton={false}
+        aria-labelledby={titleId}
+        centered
+      >
         <Stack>
+          <Title order={2} size="h4" id={titleId}>
+            Cancel order {number}?
+          </Title>
           <Text size="sm">
             First the payment is called off, then the stock goes back. If the money arrives all the same, it
             is returned.

@@ -25,6 +25,7 @@ import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
 import { OrderDocument, type OrderQuery, type OrderStatus } from "../gql/documents";
 import { formatDateTime } from "../lib/dates";
+import { explain } from "../lib/errors";
 import { formatMoney } from "../lib/money";
 import { useSession } from "../session/SessionProvider";
 import { BuyAgain } from "./BuyAgain";
@@ -221,7 +222,10 @@ export function OrderPage() {
       </Stack>
     );
   }
-  if (error) return <Problem error={error} onRetry={() => void refetch()} />;
+  // An address that is no order is an order that does not exist.
+  if (error && explain(error).code !== "BAD_USER_INPUT") {
+    return <Problem error={error} onRetry={() => void refetch()} />;
+  }
   return (
     <Empty
       icon={<IconMapQuestion size={36} />}

@@ -9,7 +9,12 @@ const COLORS: Record<Tone, string> = { neutral: "yellow", good: "sea", bad: "red
 
 export function StepList({ events }: { events: readonly OrderEventPartsFragment[] }) {
   return (
-    <Timeline bulletSize={16} lineWidth={2} active={events.length}>
+    <Timeline
+      classNames={{ itemBullet: classes.bullet ?? "" }}
+      bulletSize={16}
+      lineWidth={2}
+      active={events.length}
+    >
       {events.map((event, index) => {
         const before = events[index - 1];
         const { title, tone } = stepWords[event.step];
