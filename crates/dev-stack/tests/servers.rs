@@ -49,6 +49,17 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
         policies.contains("\"dead-letter-exchange\":\"order.payment-events.dlx\""),
         "{policies}"
     );
+    let tool = server.write_tool(folder.path()).unwrap();
+    let output = std::process::Command::new(tool)
+        .arg("list_vhosts")
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .any(|line| line == "mine")
+    );
     let ids = [server.process().id(), server.port_mapper().unwrap().id()];
     drop(server);
     assert!(ids.iter().all(|id| !id.is_running()));

@@ -133,6 +133,33 @@ impl RabbitMq {
         std::fs::write(&file, &definitions).with_context(|| file.display().to_string())
     }
 
+    /// Writes a `rabbitmqctl` that reaches this node, for other programs and for people; returns where it is.
+    pub fn write_tool(&self, folder: &Path) -> Result<PathBuf> {
+        use std::os::unix::fs::PermissionsExt;
+        let command = self.ctl_command()?;
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let exports: Vec<String> = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("export {name}={}", quoted(value.as_ref())))
+            .collect();
+        let words: Vec<String> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(quoted)
+            .collect();
+        let file = folder.join("rabbitmqctl");
+        super::write_private(
+            &file,
+            &format!(
+                "#!/bin/sh\n{}\nexec {} \"$@\"\n",
+                exports.join("\n"),
+                words.join(" ")
+            ),
+        )?;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700))?;
+        Ok(file)
+    }
+
     /// Runs `rabbitmqctl` against this node and returns what it says.
     pub fn ctl(&self, arguments: &[&str]) -> Result<String> {
         self.ctl_with(arguments, "")

@@ -174,6 +174,7 @@ mod tests {
             postgres: "postgres://u:p@127.0.0.1:1".to_owned(),
             redis: "redis://127.0.0.1:2".to_owned(),
             amqp: "amqp://127.0.0.1:3".to_owned(),
+            rabbitmqctl: "/data/rabbitmqctl".into(),
         };
         Plan::new(&settings, stores).unwrap()
     }

@@ -1,5 +1,6 @@
 //! Brings a system up: stores side by side, then keys and databases, then every service at once.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -77,7 +78,8 @@ fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores,
         let rabbitmq = told(progress, "RabbitMQ", || {
             let server = RabbitMq::start_with(folder, options)?;
             server.apply_policies(&QUEUES)?;
-            Ok(server)
+            let tool = server.write_tool(folder)?;
+            Ok((server, tool))
         });
         (joined(postgres), joined(redis), rabbitmq)
     });
@@ -93,13 +95,18 @@ fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores,
 type Started = std::result::Result<(Stores, Vec<Process>), (anyhow::Error, Vec<Process>)>;
 
 /// All three, or the first error and what has to be stopped.
-fn collect(postgres: Result<Postgres>, redis: Result<Redis>, rabbitmq: Result<RabbitMq>) -> Started {
+fn collect(
+    postgres: Result<Postgres>,
+    redis: Result<Redis>,
+    rabbitmq: Result<(RabbitMq, PathBuf)>,
+) -> Started {
     let mut processes = Vec::new();
     let mut failure = None;
     let mut stores = Stores {
         postgres: String::new(),
         redis: String::new(),
         amqp: String::new(),
+        rabbitmqctl: PathBuf::new(),
     };
     match postgres {
         Ok(server) => {
@@ -116,8 +123,9 @@ fn collect(postgres: Result<Postgres>, redis: Result<Redis>, rabbitmq: Result<Ra
         Err(error) => failure = failure.or(Some(error)),
     }
     match rabbitmq {
-        Ok(server) => {
+        Ok((server, tool)) => {
             stores.amqp = server.url();
+            stores.rabbitmqctl = tool;
             processes.extend(server.into_processes());
         }
         Err(error) => failure = failure.or(Some(error)),

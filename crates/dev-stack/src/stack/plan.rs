@@ -54,6 +54,9 @@ pub struct Stores {
     pub redis: String,
     /// RabbitMQ.
     pub amqp: String,
+    /// A program that runs `rabbitmqctl` against this RabbitMQ.
+    #[serde(default)]
+    pub rabbitmqctl: PathBuf,
 }
 
 /// Files of the router.
