@@ -33,8 +33,11 @@ function pages(keyArgs: string[]) {
       incoming: { nodes?: unknown[] } | null,
       { args }: { args: Record<string, unknown> | null },
     ) {
-      if (!incoming || !existing || !args?.after) return incoming;
-      return { ...existing, ...incoming, nodes: [...(existing.nodes ?? []), ...(incoming.nodes ?? [])] };
+      if (!incoming || !existing) return incoming;
+      const merged = { ...existing, ...incoming };
+      return args?.after
+        ? { ...merged, nodes: [...(existing.nodes ?? []), ...(incoming.nodes ?? [])] }
+        : merged;
     },
   };
 }

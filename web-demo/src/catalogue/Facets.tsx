@@ -2,10 +2,10 @@
 import { ActionIcon, Checkbox, Group, NumberInput, ScrollArea, Stack, Text, Title } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { useState } from "react";
-import type { ProductsQuery } from "../gql/documents";
+import type { ProductFacetsQuery } from "../gql/documents";
 import type { Wanted } from "./filters";
 
-type Facet = ProductsQuery["products"]["facets"][number];
+type Facet = ProductFacetsQuery["products"]["facets"][number];
 
 interface FacetsProps {
   facets: readonly Facet[];

@@ -21,7 +21,7 @@ import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
 import {
   CategoriesDocument,
-  MoreProductsDocument,
+  ProductFacetsDocument,
   type ProductSort,
   ProductsDocument,
 } from "../gql/documents";
@@ -61,6 +61,9 @@ function useProducts(wanted: Wanted) {
     nextFetchPolicy: "cache-first",
   });
   const [more, setMore] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  const { first: _, ...counted } = variables;
+  const counts = useQuery(ProductFacetsDocument, { variables: counted });
+  const overview = (counts.data ?? (counts.loading ? counts.previousData : undefined))?.products;
   // While the next list is on its way the last one stays, so that nothing jumps.
   const list = (data ?? (loading ? previousData : undefined))?.products;
   const after = list?.pageInfo?.endCursor;
@@ -69,16 +72,13 @@ function useProducts(wanted: Wanted) {
     if (!after || more.busy || !data) return;
     setMore({ busy: true, error: null });
     try {
-      const { error: failed } = await fetchMore({
-        query: MoreProductsDocument,
-        variables: { ...variables, after },
-      });
+      const { error: failed } = await fetchMore({ variables: { ...variables, after } });
       setMore({ busy: false, error: failed ?? null });
     } catch (failed) {
       setMore({ busy: false, error: failed });
     }
   };
-  return { list, error, loading, refetch, more, loadMore };
+  return { list, overview, counting: counts.loading, error, loading, refetch, more, loadMore };
 }
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
@@ -119,7 +119,7 @@ export function HomePage() {
   const filtered = isFiltered(wanted);
   usePageTitle(wanted.text ? `Search: ${wanted.text}` : "");
 
-  const { list, error, loading, refetch, more, loadMore } = useProducts(wanted);
+  const { list, overview, counting, error, loading, refetch, more, loadMore } = useProducts(wanted);
   const [filtersOpen, drawer] = useDisclosure(false);
   const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
   const nodes = list?.nodes ?? [];
@@ -137,10 +137,10 @@ export function HomePage() {
 
   const facets = (
     <Suspense>
-      <Facets facets={list?.facets ?? []} wanted={wanted} onChange={change} />
+      <Facets facets={overview?.facets ?? []} wanted={wanted} onChange={change} />
     </Suspense>
   );
-  const count = list?.totalCount;
+  const count = overview?.totalCount;
 
   return (
     <Stack gap="lg">
@@ -150,7 +150,7 @@ export function HomePage() {
         <Group gap="sm" mih={36}>
           <Text size="sm" c="dimmed" aria-live="polite">
             {count === undefined
-              ? "Looking …"
+              ? counting && "Looking …"
               : `${count.toLocaleString()} ${count === 1 ? "product" : "products"}`}
           </Text>
           <Chips wanted={wanted} onChange={change} />
