@@ -1,13 +1,12 @@
 import { useMutation } from "@apollo/client/react";
-import { Alert, Button, Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { Problem } from "../components/Problem";
 import { CancelOrderDocument } from "../gql/documents";
 import { orderWords } from "../lib/errors";
 
 export function CancelOrder({ orderId, number }: { orderId: string; number: string }) {
-  const titleId = useId();
   const [opened, dialog] = useDisclosure(false);
   const [cancel, { loading }] = useMutation(CancelOrderDocument);
   const [refused, setRefused] = useState<string | null>(null);
@@ -34,37 +33,34 @@ export function CancelOrder({ orderId, number }: { orderId: string; number: stri
       <Button variant="light" color="red" onClick={dialog.open}>
         Cancel the order
       </Button>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        withCloseButton={false}
-        aria-labelledby={titleId}
-        centered
-      >
-        <Stack>
-          <Title order={2} size="h4" id={titleId}>
-            Cancel order {number}?
-          </Title>
-          <Text size="sm">
-            First the payment is called off, then the stock goes back. If the money arrives all the same, it
-            is returned.
-          </Text>
-          {refused && (
-            <Alert color="yellow" role="alert">
-              {refused}
-            </Alert>
-          )}
-          {fault !== null && <Problem error={fault} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={dialog.close}>
-              Keep it
-            </Button>
-            <Button color="red" loading={loading} onClick={() => void confirm()}>
-              Cancel the order
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      <Modal.Root opened={opened} onClose={dialog.close} centered>
+        <Modal.Overlay />
+        <Modal.Content>
+          <Modal.Body pt="md">
+            <Stack>
+              <Modal.Title fw={700}>Cancel order {number}?</Modal.Title>
+              <Text size="sm">
+                First the payment is called off, then the stock goes back. If the money arrives all the same,
+                it is returned.
+              </Text>
+              {refused && (
+                <Alert color="yellow" role="alert">
+                  {refused}
+                </Alert>
+              )}
+              {fault !== null && <Problem error={fault} />}
+              <Group justify="flex-end">
+                <Button variant="default" onClick={dialog.close}>
+                  Keep it
+                </Button>
+                <Button color="red" loading={loading} onClick={() => void confirm()}>
+                  Cancel the order
+                </Button>
+              </Group>
+            </Stack>
+          </Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </>
   );
 }
