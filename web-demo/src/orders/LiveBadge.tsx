@@ -50,8 +50,15 @@ function look({ link, cuts }: Timeline): Look {
   }
 }
 
-export function LiveBadge({ timeline }: { timeline: Timeline }) {
-  const { icon, color, text } = look(timeline);
+const REPLAY: Look = {
+  icon: <IconBroadcast size={16} aria-hidden />,
+  color: "teal",
+  text: "Quicker than the eye: here is each step as it went",
+};
+
+/** `replay`: the steps are still being shown one after another. */
+export function LiveBadge({ timeline, replay }: { timeline: Timeline; replay: boolean }) {
+  const { icon, color, text } = replay && timeline.link.kind === "complete" ? REPLAY : look(timeline);
   return (
     <Group gap="xs" wrap="nowrap" role="status" data-link={timeline.link.kind}>
       <ThemeIcon size={26} radius="xl" variant="light" color={color}>

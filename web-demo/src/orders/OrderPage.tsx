@@ -159,7 +159,7 @@ function LiveOrder({ order }: { order: Order }) {
             Placed on {formatDateTime(order.placedAt)} · {formatMoney(order.total)}
           </Text>
         </div>
-        {CANCELLABLE.has(status) && !way.back.length && (
+        {CANCELLABLE.has(status) && !now.isFinal && !way.back.length && (
           <CancelOrder orderId={order.id} number={order.number} />
         )}
         {status === "CANCELLED" && settled && (
@@ -168,7 +168,7 @@ function LiveOrder({ order }: { order: Order }) {
       </Group>
       <Card withBorder radius="lg" padding="lg" component="section" aria-label="Progress">
         <Stack gap="lg">
-          <LiveBadge timeline={timeline} />
+          <LiveBadge timeline={timeline} replay={paced} />
           <SagaRail journey={way} />
           <VisuallyHidden aria-live="polite">{last ? stepWords[last.step].title : ""}</VisuallyHidden>
         </Stack>
@@ -182,7 +182,7 @@ function LiveOrder({ order }: { order: Order }) {
           <StepList events={events} />
         </Card>
         <Stack gap="lg">
-          <PaymentPanel orderId={order.id} version={now.version} />
+          {!paced && <PaymentPanel orderId={order.id} version={now.version} />}
           <Lines order={order} />
         </Stack>
       </div>
