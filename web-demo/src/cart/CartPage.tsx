@@ -12,7 +12,7 @@ import {
   Title,
 } from "@mantine/core";
 import { IconInfoCircle, IconShoppingCart, IconTrash } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Availability } from "../catalogue/Availability";
 import { Empty } from "../components/Empty";
@@ -34,13 +34,15 @@ type Line = Cart["lines"][number];
 /** Runs a change and says in plain words when it was not done. */
 function useChange() {
   const [busy, setBusy] = useState(false);
-  const run = async (change: () => Promise<CartRefusal[]>) => {
+  const run = async (change: () => Promise<CartRefusal[]>): Promise<boolean> => {
     setBusy(true);
     try {
       const [refusal] = await change();
       if (refusal) notifyRefused(cartWords[refusal.code]);
+      return !refusal;
     } catch (error) {
       notifyFault(error);
+      return false;
     } finally {
       setBusy(false);
     }
@@ -52,15 +54,20 @@ function Quantity({ line, title }: { line: Line; title: string }) {
   const { setQuantity } = useCart();
   const { busy, run } = useChange();
   const [wanted, setWanted] = useState(line.quantity);
-  useEffect(() => setWanted(line.quantity), [line.quantity]);
+  // What the cart holds, also for an answer that comes after a later change.
+  const held = useRef(line.quantity);
+  useEffect(() => {
+    held.current = line.quantity;
+    setWanted(line.quantity);
+  }, [line.quantity]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed starts the clock
   useEffect(() => {
     if (wanted === line.quantity || wanted < 1) return;
     const timer = setTimeout(() => {
-      void run(() => setQuantity(line.id, wanted)).then(() =>
-        setWanted((now) => (now === wanted ? line.quantity : now)),
-      );
+      void run(() => setQuantity(line.id, wanted)).then((done) => {
+        if (!done) setWanted(held.current);
+      });
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [wanted]);

@@ -15,7 +15,7 @@ export function Availability({
   status: AvailabilityStatus | null;
   size?: "sm" | "md";
 }) {
-  const { label, color } = status ? LOOKS[status] : { label: "Stock not known right now", color: "gray" };
+  const { label, color } = status ? LOOKS[status] : { label: "Stock unknown", color: "gray" };
   return (
     <Badge color={color} variant="light" size={size} tt="none">
       {label}

@@ -70,6 +70,7 @@ function AddToCart({ variant, most }: { variant: Product["variants"][number]; mo
         notifyRefused(cartWords[refusal.code]);
       } else {
         const note = notifications.show({
+          closeButtonProps: { "aria-label": "Dismiss" },
           color: "teal",
           icon: <IconCheck size={18} aria-hidden />,
           title: "In your cart",

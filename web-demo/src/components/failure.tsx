@@ -5,6 +5,7 @@ import { explain } from "../lib/errors";
 export function notifyFault(error: unknown): void {
   const { title, text, correlationId } = explain(error);
   notifications.show({
+    closeButtonProps: { "aria-label": "Dismiss" },
     color: "red",
     title,
     message: correlationId ? `${text} (${correlationId})` : text,
@@ -13,5 +14,11 @@ export function notifyFault(error: unknown): void {
 }
 
 export function notifyRefused(text: string): void {
-  notifications.show({ color: "yellow", title: "That did not work", message: text, autoClose: 8_000 });
+  notifications.show({
+    closeButtonProps: { "aria-label": "Dismiss" },
+    color: "yellow",
+    title: "That did not work",
+    message: text,
+    autoClose: 8_000,
+  });
 }

@@ -50,6 +50,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (!ended) return;
     notifications.show({
+      closeButtonProps: { "aria-label": "Dismiss" },
       color: "yellow",
       title: "Signed out",
       message: "Your session has ended. Please sign in again.",
