@@ -12,6 +12,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Request, Value, Variables};
 
 use crate::error::{ApiError, Code};
+use crate::nulls::Asked;
 
 const MAX_TOKENS: usize = 4000;
 const MAX_NESTING: usize = 64;
@@ -28,6 +29,17 @@ pub(crate) struct Checked {
     pub(crate) operation_type: OperationType,
     /// The name of the chosen operation.
     pub(crate) name: Option<String>,
+}
+
+impl Checked {
+    /// What the request asks, to be kept while it runs.
+    pub(crate) fn asked(&self, request: &Request) -> Asked {
+        Asked {
+            query: request.query.clone(),
+            operation_name: self.name.clone(),
+            operation_type: self.operation_type,
+        }
+    }
 }
 
 /// Parses the request's document, leaves the parsed form in it, and checks it against the limits.

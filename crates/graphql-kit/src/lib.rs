@@ -19,6 +19,7 @@ mod id;
 mod mask;
 mod metrics;
 mod money;
+mod nulls;
 pub mod page;
 mod schema;
 mod user_error;

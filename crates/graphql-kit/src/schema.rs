@@ -8,6 +8,8 @@ use async_graphql::{
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+use crate::nulls::Types;
+
 const MAX_DEPTH: usize = 15;
 const MAX_COMPLEXITY: usize = 2000;
 const MAX_RECURSION: usize = 32;
@@ -107,6 +109,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
     fn execute(&self, request: Request) -> BoxFuture<'static, Response>;
     /// Runs a subscription.
     fn stream(&self, request: Request) -> BoxStream<'static, Response>;
+    /// The types of the schema's fields.
+    fn types(&self) -> Types;
 }
 
 impl<Q, M, S> Engine for Schema<Q, M, S>
@@ -123,6 +127,10 @@ where
 
     fn stream(&self, request: Request) -> BoxStream<'static, Response> {
         self.execute_stream(prepared(self, request))
+    }
+
+    fn types(&self) -> Types {
+        Types::of_sdl(&self.sdl())
     }
 }
 

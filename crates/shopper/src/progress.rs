@@ -107,7 +107,7 @@ impl GraphqlOperation for Follow {
 #[derive(Deserialize)]
 struct Message {
     #[serde(default)]
-    data: Option<Data>,
+    data: Value,
     #[serde(default)]
     errors: Vec<TopError>,
 }
@@ -251,6 +251,7 @@ impl<'c> OrderFeed<'c> {
 
     /// A message the caller has not seen, if it is one.
     fn read(&mut self, value: Value) -> Result<Option<OrderProgress>, ProgressError> {
+        tracing::debug!(order = self.order_id, %value, "heard");
         let message: Message = serde_json::from_value(value)?;
         if let Some(error) = message.errors.into_iter().next() {
             self.open = None;
@@ -263,7 +264,7 @@ impl<'c> OrderFeed<'c> {
                 Err(ProgressError::Refused(error))
             };
         }
-        let Some(data) = message.data else { return Ok(None) };
+        let data: Data = serde_json::from_value(message.data)?;
         let sequence = data.order_progress.event.sequence;
         if sequence <= self.last {
             return Ok(None);

@@ -26,6 +26,7 @@ use tracing::Instrument as _;
 
 use crate::error::{ApiError, Code};
 use crate::metrics::Metrics;
+use crate::nulls::{self, Types};
 use crate::schema::Engine;
 use crate::viewer::{ClientIp, Viewer};
 use crate::{document, mask};
@@ -79,6 +80,7 @@ pub struct HttpConfig {
 
 struct Endpoint {
     engine: Box<dyn Engine>,
+    types: Types,
     users: UserVerifier,
     production: bool,
     metrics: Metrics,
@@ -92,6 +94,7 @@ where
     S: SubscriptionType + 'static,
 {
     let endpoint = Arc::new(Endpoint {
+        types: schema.types(),
         engine: Box::new(schema),
         users: config.users,
         production: config.production,
@@ -154,17 +157,19 @@ async fn run(
         let error = ApiError::bad_input("Subscriptions are served at /graphql/ws");
         return Response::from_errors(vec![server_error(error)]);
     }
+    let asked = checked.asked(&request);
     let name = checked.name.as_deref().unwrap_or("anonymous");
     let span = tracing::info_span!("graphql", operation = name, kind = %checked.operation_type);
     let work = endpoint
         .engine
         .execute(request.data(Viewer(user)).data(from))
         .instrument(span);
-    let response = if checked.operation_type == OperationType::Mutation {
+    let mut response = if checked.operation_type == OperationType::Mutation {
         detached(work).await
     } else {
         work.await
     };
+    nulls::mend(&endpoint.types, &asked, &mut response);
     endpoint.metrics.ran(&checked, &response, started.elapsed());
     response
 }

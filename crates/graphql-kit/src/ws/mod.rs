@@ -38,6 +38,7 @@ use service_auth::UserVerifier;
 use service_kit::{Env, Host, correlation};
 
 use crate::metrics::Metrics;
+use crate::nulls::Types;
 use crate::schema::Engine;
 use quota::Quota;
 
@@ -110,6 +111,7 @@ impl WsConfig {
 
 struct Endpoint {
     engine: Box<dyn Engine>,
+    types: Arc<Types>,
     config: WsConfig,
     host: Host,
     quota: Quota,
@@ -124,6 +126,7 @@ where
     S: SubscriptionType + 'static,
 {
     let endpoint = Arc::new(Endpoint {
+        types: Arc::new(schema.types()),
         engine: Box::new(schema),
         quota: Quota::new(config.limits.sockets, config.limits.sockets_per_user),
         config,

@@ -18,7 +18,7 @@ use super::protocol::{ClientMessage, Close, ServerMessage, token};
 use super::quota::UserSocket;
 use crate::error::{ApiError, Code};
 use crate::viewer::Viewer;
-use crate::{document, http, mask};
+use crate::{document, http, mask, nulls};
 
 /// How long the peer has to answer our close before the connection is dropped.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -255,11 +255,13 @@ impl<'s> Session<'s> {
         }
         endpoint.metrics.count(&checked, true);
         let open = endpoint.metrics.subscription();
+        let (types, asked) = (Arc::clone(&endpoint.types), checked.asked(&request));
         let results = endpoint
             .engine
             .stream(request.data(Viewer(Some(self.user.clone()))));
-        let events = results.map(move |response| {
+        let events = results.map(move |mut response| {
             let _counted = &open;
+            nulls::mend(&types, &asked, &mut response);
             Some(response)
         });
         Ok(events.chain(stream::iter([None])).boxed())

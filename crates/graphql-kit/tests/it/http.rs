@@ -257,6 +257,24 @@ async fn errors_tell_the_caller_nothing_of_the_inside() {
 }
 
 #[tokio::test]
+async fn nulls_stand_where_the_specification_wants_them() {
+    let edge = edge(true).await;
+    for (text, want) in [
+        ("{ partly { id may } }", json!({"partly": {"id": 1, "may": null}})),
+        ("{ partly { id must } }", json!({"partly": null})),
+        (
+            "{ partly { id } broken }",
+            json!({"partly": {"id": 1}, "broken": null}),
+        ),
+        ("{ partly { id } me }", json!(null)),
+    ] {
+        let (status, _, body) = edge.ask(query(text)).await;
+        assert_eq!((status.as_u16(), &body["data"]), (200, &want), "{text}");
+        assert_eq!(body["errors"].as_array().unwrap().len(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn bad_arguments_are_the_callers_fault() {
     let edge = edge(true).await;
     for text in [

@@ -40,6 +40,28 @@ pub(crate) struct Toy {
     price: MoneyObject,
 }
 
+/// A thing that is partly broken.
+pub(crate) struct Broken;
+
+/// A thing that is partly broken.
+#[Object]
+impl Broken {
+    /// Works.
+    async fn id(&self) -> i32 {
+        1
+    }
+
+    /// Fails, and may be null.
+    async fn may(&self) -> Result<Option<i32>> {
+        Err(ApiError::unavailable("It"))
+    }
+
+    /// Fails, and may not be null.
+    async fn must(&self) -> Result<i32> {
+        Err(ApiError::unavailable("It"))
+    }
+}
+
 /// A page of toys.
 #[derive(SimpleObject)]
 pub(crate) struct ToyConnection {
@@ -94,6 +116,11 @@ impl Query {
     /// Reads a user id.
     async fn user_id(&self, #[graphql(desc = "The id.")] id: ID) -> Result<String> {
         parse_id::<UserId>(&id, "id").map(|id| id.to_string())
+    }
+
+    /// A thing that is partly broken.
+    async fn partly(&self) -> Option<Broken> {
+        Some(Broken)
     }
 
     /// Fails with a secret inside.
@@ -158,6 +185,11 @@ impl Subscription_ {
             Some((n, n + 1))
         })
         .boxed()
+    }
+
+    /// A thing that is partly broken.
+    async fn partly(&self) -> impl Stream<Item = Option<Broken>> + use<> {
+        stream::iter([Some(Broken)])
     }
 
     /// Refuses.

@@ -227,6 +227,22 @@ async fn a_subscription_delivers_and_completes() {
 }
 
 #[tokio::test]
+async fn a_failed_field_of_an_event_is_null() {
+    let edge = edge(WsLimits::default()).await;
+    let mut client = edge.ready().await;
+    client.subscribe("a", "subscription { partly { id may } }").await;
+    let heard = client.hear().await;
+    assert_eq!(
+        heard["payload"]["data"],
+        json!({"partly": {"id": 1, "may": null}})
+    );
+    assert_eq!(heard["payload"]["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    assert_eq!(client.hear().await["type"], "complete");
+    client.subscribe("b", "subscription { partly { id must } }").await;
+    assert_eq!(client.hear().await["payload"]["data"], json!({"partly": null}));
+}
+
+#[tokio::test]
 async fn complete_from_the_client_ends_a_subscription() {
     let edge = edge(WsLimits::default()).await;
     let mut client = edge.ready().await;

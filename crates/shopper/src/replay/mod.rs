@@ -4,6 +4,8 @@ mod baskets;
 mod report;
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +56,9 @@ pub struct ReplayArgs {
     /// Seconds to wait for an order's final state.
     #[arg(long, default_value_t = 120)]
     pub patience_s: u64,
+    /// A file for the ids of the orders that the graph accepted, one per line, for `cargo xtask audit`.
+    #[arg(long)]
+    pub acknowledged: Option<PathBuf>,
 }
 
 /// A household that shops.
@@ -71,6 +76,7 @@ struct Replay<'r> {
     /// Variant ids by product.
     variants: HashMap<u64, String>,
     pace: Option<Mutex<Interval>>,
+    acknowledged: Option<Mutex<File>>,
 }
 
 /// Runs `replay`.
@@ -92,6 +98,12 @@ pub async fn replay(target: &Target, args: &ReplayArgs, console: &Console) -> Re
         variants: variants(&graph, &scan.products, console).await?,
         households: sign_in(target, &graph, &scan.households, args.sign_ins, console).await?,
         pace: args.rate.map(pace),
+        acknowledged: args
+            .acknowledged
+            .as_ref()
+            .map(File::create)
+            .transpose()?
+            .map(Mutex::new),
     };
     console.line(format_args!("run {}", replay.run));
     replay.all(console, scan.baskets).await
@@ -235,10 +247,20 @@ impl Replay<'_> {
             Ok(order) => order,
             Err(error) => return not_ordered(&error),
         };
+        if let Err(error) = self.note(&order.id).await {
+            return Outcome::Failed(format!("order {} was not noted: {error}", order.number));
+        }
         match self.follow(household, &order.id).await {
             Ok(None) => Outcome::Paid(sent.elapsed()),
             Ok(Some(reason)) => Outcome::Refused(reason),
             Err(error) => Outcome::Failed(format!("order {}: {error}", order.number)),
+        }
+    }
+
+    async fn note(&self, order_id: &str) -> std::io::Result<()> {
+        match &self.acknowledged {
+            Some(file) => writeln!(file.lock().await, "{order_id}"),
+            None => Ok(()),
         }
     }
 

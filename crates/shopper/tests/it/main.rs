@@ -151,6 +151,7 @@ async fn a_replay_buys_for_each_household() {
             basket(4, 901, 404),
         ],
     );
+    let folder = tempfile::tempdir().unwrap();
     let args = replay::ReplayArgs {
         file: baskets.path().to_owned(),
         limit: None,
@@ -160,6 +161,7 @@ async fn a_replay_buys_for_each_household() {
         run: Some("test".to_owned()),
         payment_method: "pm_card_visa".to_owned(),
         patience_s: 20,
+        acknowledged: Some(folder.path().join("orders")),
     };
     let report = replay::replay(&target(&fake), &args, &Console::new())
         .await
@@ -167,6 +169,8 @@ async fn a_replay_buys_for_each_household() {
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.paid(), 3);
     assert!(report.to_string().contains("1 UNKNOWN_PRODUCT"), "{report}");
+    let noted = std::fs::read_to_string(folder.path().join("orders")).unwrap();
+    assert_eq!(noted, "ord_1\n".repeat(3));
     let mut keys = fake.0.order_keys.lock().unwrap().clone();
     keys.sort_unstable();
     assert_eq!(keys, ["test-1", "test-2", "test-3"]);
