@@ -57,7 +57,12 @@ mod tests {
 
     #[test]
     fn tells_whole_microseconds() {
-        assert!((0..100).all(|_| Clock::system().now().timestamp_subsec_nanos().is_multiple_of(1000)));
+        assert!((0..100).all(|_| {
+            Clock::system()
+                .now()
+                .timestamp_subsec_nanos()
+                .is_multiple_of(1000)
+        }));
     }
 
     #[test]
