@@ -16,6 +16,7 @@ mod postgres;
 mod redis;
 mod server;
 mod servers;
+mod statements;
 
 pub use amqp::{TestAmqp, amqp};
 pub use graphql::{GATEWAY_KEY, graphql, rest};
@@ -23,3 +24,4 @@ pub use identity::{AUDIENCE, ISSUER, Identity};
 pub use postgres::{TestDb, empty_postgres, postgres};
 pub use redis::{TestRedis, redis};
 pub use server::TestServer;
+pub use statements::{Statements, watch_statements};

@@ -10,5 +10,4 @@ mod refresh;
 mod register;
 mod roles;
 mod secrets;
-mod statements;
 mod users;

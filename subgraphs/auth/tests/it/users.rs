@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::entrance::{Auth, fault, user_id};
-use crate::statements::Statements;
+use test_kit::Statements;
 
 const ENTITIES: &str =
     "query($r: [_Any!]!) { _entities(representations: $r) { ... on User { id email displayName } } }";

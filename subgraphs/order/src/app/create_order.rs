@@ -82,13 +82,16 @@ impl App {
             key: &request.key,
         };
         let hash = idempotency::request_hash(&request);
-        let known = idempotency::peek(&mut *self.requests.acquire().await?, &scope, &hash).await?;
-        if let Some(before) = known.and_then(Created::replayed) {
+        if let Some(before) = self.answered(&scope, &hash).await? {
             return Ok(before);
         }
         let (cart, purchase) = match self.clients.purchase(&request).await? {
             Ok(found) => found,
-            Err(refusal) => return Ok(Created::Refused(refusal)),
+            // A twin may have ordered in between, and the cart is empty because of it.
+            Err(refusal) => {
+                let before = self.answered(&scope, &hash).await?;
+                return Ok(before.unwrap_or(Created::Refused(refusal)));
+            }
         };
         let order = self.begin(&request, &purchase);
         let mut tx = self.requests.begin().await?;
@@ -110,6 +113,14 @@ impl App {
         self.carts.notify_one();
         self.go_on([order.plan.job]);
         Ok(Created::Order(id))
+    }
+}
+
+impl Inner {
+    /// What the key was answered with before, if it was.
+    async fn answered(&self, scope: &Scope<'_>, hash: &[u8; 32]) -> Result<Option<Created>, sqlx::Error> {
+        let known = idempotency::peek(&mut *self.requests.acquire().await?, scope, hash).await?;
+        Ok(known.and_then(Created::replayed))
     }
 }
 

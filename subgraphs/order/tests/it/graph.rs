@@ -9,7 +9,7 @@ use service_auth::Role;
 use test_kit::GATEWAY_KEY;
 
 use crate::stage::Stage;
-use crate::statements::Statements;
+use test_kit::Statements;
 
 struct Graph {
     router: Router,

@@ -9,6 +9,5 @@ mod graph;
 mod live;
 mod paths;
 mod stage;
-mod statements;
 mod wiring;
 mod world;

@@ -55,6 +55,7 @@ impl Graph {
     /// What the database is asked to resolve these orders.
     async fn statements(&self, representations: Vec<Value>) -> Vec<String> {
         let statements = Statements::default();
+        test_kit::watch_statements();
         let guard = tracing::subscriber::set_default(statements.clone());
         let seen = self.orders(Some(&self.buyer), representations).await;
         drop(guard);

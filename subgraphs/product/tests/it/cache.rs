@@ -7,7 +7,7 @@ use product::store::cache::{Cache, Kind};
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, data, item, usd};
-use crate::statements::Statements;
+use test_kit::Statements;
 
 const UPDATE: &str = "mutation($input: UpdateProductInput!) { updateProduct(input: $input) {
     product { title } userErrors { code } } }";

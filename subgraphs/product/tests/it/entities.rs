@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, data, item, texts};
-use crate::statements::Statements;
+use test_kit::Statements;
 
 const ENTITIES: &str = "query($of: [_Any!]!) { _entities(representations: $of) {
     ... on Product { id title } ... on ProductVariant { id sku price { amount } } ... on Category { id slug } } }";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, item, texts, usd};
-use crate::statements::Statements;
+use test_kit::Statements;
 
 #[tokio::test]
 async fn bad_items_are_named_and_the_good_ones_loaded() {

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, item};
-use crate::statements::Statements;
+use test_kit::Statements;
 
 async fn lookup(shop: &Shop, caller: &'static str, body: Value) -> (StatusCode, Value) {
     let token = shop.identity.service_token(caller, "product");

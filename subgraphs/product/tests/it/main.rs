@@ -9,5 +9,4 @@ mod pages;
 mod search;
 mod seed;
 mod shop;
-mod statements;
 mod writes;

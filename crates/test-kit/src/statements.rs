@@ -1,20 +1,23 @@
 //! Counts the SQL statements that run on this thread.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
 /// Counts until dropped. A test runs on one thread, with everything it spawns.
-pub(crate) struct Statements {
+#[derive(Debug)]
+pub struct Statements {
     count: Arc<AtomicUsize>,
     _guard: DefaultGuard,
 }
 
 impl Statements {
-    pub(crate) fn counted() -> Self {
+    /// Starts to count.
+    pub fn counted() -> Self {
+        watch_statements();
         let count = Arc::new(AtomicUsize::new(0));
         let guard = tracing::subscriber::set_default(Counter(count.clone()));
         tracing::callsite::rebuild_interest_cache();
@@ -22,9 +25,17 @@ impl Statements {
     }
 
     /// Statements since the last call.
-    pub(crate) fn taken(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.count.swap(0, Ordering::SeqCst)
     }
+}
+
+/// Keeps sqlx's statements visible to a test's own subscriber. A callsite that nobody wants is switched off for the
+/// whole process, and tests that end at the same time would switch off each other's: so one subscriber stays.
+pub fn watch_statements() {
+    static STAYS: Once = Once::new();
+    // An error means that a test installed a global one of its own, which stays as well.
+    STAYS.call_once(|| drop(tracing::subscriber::set_global_default(Counter(Arc::default()))));
 }
 
 struct Counter(Arc<AtomicUsize>);
