@@ -45,7 +45,7 @@ async fn a_batch_is_one_statement() {
 }
 
 #[tokio::test]
-async fn a_page_of_fifty_costs_three_statements() {
+async fn a_page_of_fifty_costs_at_most_three_statements() {
     let shop = Shop::open().await;
     shop.stock_up((0..60).map(|n| item(&format!("p-{n}"), "T", "1")).collect())
         .await;
@@ -54,7 +54,9 @@ async fn a_page_of_fifty_costs_three_statements() {
         nodes { id title category { name parent { name } } variants { id sku title price { amount } } } } }";
     let answer = shop.ask(page, json!({})).await;
     assert_eq!(answer["products"]["nodes"].as_array().unwrap().len(), 50);
-    assert_eq!(statements.taken(), 3);
+    // Two when the import's categories are in the cache already.
+    let cold = statements.taken();
+    assert!((2..=3).contains(&cold), "{cold} statements");
     shop.ask(page, json!({})).await;
     assert_eq!(
         statements.taken(),
