@@ -15,6 +15,7 @@ pub(crate) struct InboxRow {
     pub(crate) id: Uuid,
     pub(crate) attempts: i32,
     pub(crate) age_s: f64,
+    pub(crate) aggregate_id: String,
     pub(crate) payload: serde_json::Value,
 }
 
@@ -49,7 +50,7 @@ pub(crate) async fn claim(
 ) -> Result<Vec<InboxRow>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT message_id, attempts,
-                extract(epoch FROM coalesce($3, statement_timestamp()) - received_at)::float8, payload
+                extract(epoch FROM coalesce($3, statement_timestamp()) - received_at)::float8, aggregate_id, payload
          FROM inbox
          WHERE consumer = $1 AND status = 'PENDING' AND next_try_at <= coalesce($3, statement_timestamp())
          ORDER BY next_try_at LIMIT $2
@@ -66,7 +67,8 @@ pub(crate) async fn claim(
                 id: row.try_get(0)?,
                 attempts: row.try_get(1)?,
                 age_s: row.try_get(2)?,
-                payload: row.try_get(3)?,
+                aggregate_id: row.try_get(3)?,
+                payload: row.try_get(4)?,
             })
         })
         .collect()

@@ -213,7 +213,10 @@ impl InboxWorker {
     async fn pass(&self, now: Option<DateTime<Utc>>) -> Result<usize, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let rows = inbox::claim(&mut *tx, self.consumer, BATCH, now).await?;
-        let (fresh, again): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.attempts == 0);
+        let (mut fresh, again): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.attempts == 0);
+        // Each holds its aggregate's lock until the commit: everybody takes such locks in one order, or two batches
+        // wait for each other.
+        fresh.sort_by(|one, other| one.aggregate_id.cmp(&other.aggregate_id));
         if fresh.is_empty() {
             tx.rollback().await?;
         } else if self.apply_all(&mut tx, &fresh).await {

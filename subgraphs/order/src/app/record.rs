@@ -1,7 +1,7 @@
 //! Saves what calls answered. Under load many answers share a transaction, because commits are what an order costs
 //! most.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +18,24 @@ use crate::store::saga::Job;
 const RECORDERS: usize = 2;
 /// Answers in one transaction.
 const BATCH: usize = 64;
+
+/// An order, and the version its saga was read at.
+type Held = (OrderId, i64);
+
+const fn held(plan: &Plan) -> Held {
+    (plan.job.saga.order_id, plan.job.fence)
+}
+
+/// The newest reading of each order. When a lease ended before its call did, this process may hold the order twice
+/// and get both answers at once; the older one has lost already and must leave no trace beside the newer one's.
+fn newest(all: impl Iterator<Item = Held>) -> HashSet<Held> {
+    let mut newest: HashMap<OrderId, i64> = HashMap::new();
+    for (order, fence) in all {
+        let known = newest.entry(order).or_insert(fence);
+        *known = fence.max(*known);
+    }
+    newest.into_iter().collect()
+}
 
 struct Answer {
     plan: Plan,
@@ -107,8 +125,8 @@ impl App {
         }
     }
 
-    fn outcome(&self, plan: Plan, won: &HashSet<OrderId>) -> Option<Job> {
-        if won.contains(&plan.job.saga.order_id) {
+    fn outcome(&self, plan: Plan, won: &HashSet<Held>) -> Option<Job> {
+        if won.contains(&held(&plan)) {
             super::measure::settled(&plan, self.clock.now());
             return plan.saved();
         }
@@ -119,13 +137,19 @@ impl App {
 }
 
 impl Inner {
-    /// One transaction: sagas, orders, history, step log, outbox. Answers whose were saved.
-    async fn try_save(&self, plans: &[Plan]) -> Result<HashSet<OrderId>, sqlx::Error> {
+    /// One transaction: sagas, orders, history, step log, outbox. Answers which were saved.
+    async fn try_save(&self, plans: &[Plan]) -> Result<HashSet<Held>, sqlx::Error> {
+        let newest = newest(plans.iter().map(held));
+        let plans: Vec<_> = plans.iter().filter(|plan| newest.contains(&held(plan))).collect();
         let mut tx = self.workers.begin().await?;
-        let changes: Vec<_> = plans.iter().map(Plan::change).collect();
-        let won = store::saga::save(&mut tx, &self.holder, &changes).await?;
+        let changes: Vec<_> = plans.iter().map(|plan| plan.change()).collect();
+        let saved = store::saga::save(&mut tx, &self.holder, &changes).await?;
+        let won: HashSet<_> = newest
+            .into_iter()
+            .filter(|held| saved.contains(&held.0))
+            .collect();
         let mut events = Vec::new();
-        for plan in plans.iter().filter(|plan| won.contains(&plan.job.saga.order_id)) {
+        for plan in plans.iter().filter(|plan| won.contains(&held(plan))) {
             let mut context = self.context(&plan.job);
             // The recorder works for many requests: each event bears its own order's.
             context.correlation_id.clone_from(&plan.job.order.correlation_id);
@@ -136,5 +160,17 @@ impl Inner {
         tx.commit().await?;
         self.relay.wake();
         Ok(won)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_answers_for_an_order_the_newer_reading_is_saved() {
+        let (one, other) = (OrderId::generate(), OrderId::generate());
+        let kept = newest([(one, 4), (other, 9), (one, 6), (one, 5)].into_iter());
+        assert_eq!(kept, HashSet::from([(one, 6), (other, 9)]));
     }
 }

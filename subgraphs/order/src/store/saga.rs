@@ -323,7 +323,8 @@ pub(super) fn steps(saga: &Saga, effects: &[Effect]) -> Vec<StepRow> {
 }
 
 /// Saves sagas with their orders, history, step log and timers in one statement. Answers which were saved; the
-/// others were changed by somebody else since they were read, and nothing of them is written.
+/// others were changed by somebody else since they were read, and nothing of them is written. An order stands in
+/// `changes` once. Sagas are locked in the order of their ids, so that two saves can't wait for each other.
 pub(crate) async fn save(
     conn: &mut PgConnection,
     holder: &Holder,
@@ -347,6 +348,9 @@ pub(crate) async fn save(
                    public_status text, sequence bigint, reason text, terminal_at timestamptz, step text,
                    attempt integer, payment text, stock text, refund_reason text, refund_restock boolean,
                    refund_asked boolean, attention text, last_error text, leased boolean, wait_s float8)
+           ), locked AS (
+               SELECT saga.order_id FROM saga JOIN change USING (order_id) WHERE saga.version = change.expected
+               ORDER BY saga.order_id FOR UPDATE OF saga
            ), won AS (
                UPDATE saga SET version = saga.version + 1, step = change.step, attempt = change.attempt,
                    payment = change.payment, stock = change.stock, refund_reason = change.refund_reason,
@@ -356,7 +360,8 @@ pub(crate) async fn save(
                    lease_until = CASE WHEN change.leased
                        THEN clock_timestamp() + make_interval(secs => change.wait_s) END,
                    next_run_at = clock_timestamp() + make_interval(secs => change.wait_s)
-               FROM change WHERE saga.order_id = change.order_id AND saga.version = change.expected
+               FROM change JOIN locked USING (order_id)
+               WHERE saga.order_id = change.order_id AND saga.version = change.expected
                RETURNING saga.order_id
            ), moved AS (
                UPDATE orders SET status = change.status, public_status = change.public_status,
