@@ -80,6 +80,7 @@ fn settings(arguments: &Arguments, program: std::path::PathBuf) -> Result<Settin
             Lifetime::Bound
         },
         durable: true,
+        reroute: None,
         extra: std::collections::BTreeMap::new(),
     })
 }

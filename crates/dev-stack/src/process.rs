@@ -63,6 +63,26 @@ impl ProcessId {
         }
     }
 
+    /// Its child processes, where `/proc` exists.
+    pub(crate) fn children(self) -> Vec<Self> {
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        processes
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|pid| parent(*pid) == Some(self.pid))
+            .map(Self::of)
+            .collect()
+    }
+
+    /// Resident memory in bytes, where `/proc` exists.
+    pub fn resident_bytes(self) -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// Waits for its end; says whether it came.
     pub fn await_end(self, patience: Duration) -> bool {
         wait_until(patience, || !self.is_running())
@@ -86,6 +106,12 @@ fn stat(pid: u32) -> Option<(char, u64)> {
     let mut fields = text.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?.chars().next()?;
     Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+/// The parent of a process.
+fn parent(pid: u32) -> Option<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 /// Polls `done` until it holds or `patience` has passed; says which.
@@ -336,6 +362,15 @@ mod tests {
             process.id().is_running(),
             "a process that only shares the id was left alone"
         );
+    }
+
+    #[test]
+    fn knows_its_children_and_its_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = sleeper(folder.path(), Lifetime::Bound);
+        assert!(ProcessId::current().children().contains(&process.id()));
+        assert!(process.id().children().is_empty());
+        assert!(ProcessId::current().resident_bytes().unwrap() > 100_000);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Signal {
     Term,
     /// Interrupt (SIGINT); PostgreSQL's fast shutdown.
     Int,
+    /// Quit (SIGQUIT); PostgreSQL's immediate shutdown, from which it recovers as from a crash.
+    Quit,
     /// Kill (SIGKILL); nothing is flushed.
     Kill,
     /// Freeze (SIGSTOP), as a machine that hangs would.
@@ -29,6 +31,7 @@ impl Signal {
         match self {
             Self::Term => libc::SIGTERM,
             Self::Int => libc::SIGINT,
+            Self::Quit => libc::SIGQUIT,
             Self::Kill => libc::SIGKILL,
             Self::Stop => libc::SIGSTOP,
             Self::Continue => libc::SIGCONT,

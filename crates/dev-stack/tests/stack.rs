@@ -1,12 +1,14 @@
 //! A whole system with stand-ins for the services: started, crashed, replaced, found again and stopped.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use dev_stack::servers::scratch_folder;
-use dev_stack::stack::{SANDBOX, SERVICES, State};
-use dev_stack::{Lifetime, Settings, Stack};
+use dev_stack::stack::{Reroute, SANDBOX, SERVICES, State};
+use dev_stack::{Lifetime, Settings, Signal, Stack};
 
 /// A folder in which every service is the stand-in.
 fn stand_ins(folder: &Path) -> PathBuf {
@@ -53,6 +55,80 @@ fn a_system_lives_through_crashes_and_ends_whole() {
     drop(stack);
     assert!(ids.iter().all(|id| !id.is_running()));
     assert!(State::read(&settings.folder).unwrap().is_none());
+}
+
+/// What a program says, when it succeeds.
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn stores_crash_and_come_back_with_their_data() {
+    let folder = scratch_folder().unwrap();
+    let settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    let stack = Stack::start(&settings, &()).unwrap();
+    let plan = stack.plan();
+    let sql = |text: &str| {
+        let mut psql = Command::new("psql");
+        output(psql.args(["-XAtq", "-c", text]).arg(plan.database_url("order")))
+            .trim()
+            .to_owned()
+    };
+    let broker = |words: &[&str]| output(Command::new(&plan.stores.rabbitmqctl).args(words));
+
+    sql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)");
+    stack.kill("postgres").unwrap();
+    stack.start_again("postgres").unwrap();
+    assert_eq!(sql("SELECT n FROM kept"), "1");
+    sql("UPDATE kept SET n = 2");
+    stack.signal("postgres", Signal::Quit).unwrap();
+    assert!(stack.await_end("postgres", Duration::from_secs(10)).unwrap());
+    stack.start_again("postgres").unwrap();
+    assert_eq!(sql("SELECT n FROM kept"), "2");
+
+    broker(&["add_vhost", "kept"]);
+    stack.kill("rabbitmq").unwrap();
+    stack.start_again("rabbitmq").unwrap();
+    assert!(broker(&["list_vhosts"]).contains("kept"));
+    stack.stop("rabbitmq").unwrap();
+    stack.start_again("rabbitmq").unwrap();
+    assert!(broker(&["list_vhosts"]).contains("kept"));
+
+    stack.kill("redis").unwrap();
+    stack.start_again("redis").unwrap();
+    assert!(stack.start_again("redis").is_err(), "it runs");
+    assert!(stack.ended().is_empty());
+    assert_eq!(stack.plan(), plan, "the addresses are the same");
+}
+
+#[test]
+fn a_link_leads_where_a_test_wants_it() {
+    let folder = scratch_folder().unwrap();
+    let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    let between = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    settings.reroute = Some(Reroute::new(move |link| {
+        let ours =
+            link.process == "order" && ["PAYMENT_URL", "DATABASE_URL"].contains(&link.variable.as_str());
+        Ok(if ours { between } else { link.address })
+    }));
+    let stack = Stack::start(&settings, &()).unwrap();
+    let plan = stack.plan();
+    let told = &plan.extra["order"];
+    assert_eq!(plan.extra.len(), 1);
+    assert_eq!(told.len(), 2);
+    assert_eq!(told["PAYMENT_URL"], format!("http://{between}"));
+    assert!(told["DATABASE_URL"].ends_with(&format!("@{between}/order_db")));
+    let environment = |name: &str| {
+        let pid = stack.state().entry(name).unwrap().id.pid;
+        std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap()
+    };
+    assert!(environment("order").contains(&format!("PAYMENT_URL=http://{between}\0")));
+    assert!(!environment("payment").contains(&between.to_string()));
+    stack.kill("order").unwrap();
+    stack.start_again("order").unwrap();
+    assert!(environment("order").contains(&format!("PAYMENT_URL=http://{between}\0")));
 }
 
 #[test]

@@ -256,6 +256,7 @@ fn server(home: &Path, data: &Path, port: u16, user: Option<(u32, u32)>, options
         .arg("-D")
         .arg(data)
         .args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+    // Not `synchronous_commit=off`: what was committed must survive a crash of the server, if not of the machine.
     // No socket file: its path would be limited to 107 bytes.
     let mut settings = vec![
         "unix_socket_directories=",
@@ -265,12 +266,7 @@ fn server(home: &Path, data: &Path, port: u16, user: Option<(u32, u32)>, options
         "timezone=UTC",
     ];
     if !options.durable {
-        settings.extend([
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "autovacuum=off",
-        ]);
+        settings.extend(["fsync=off", "full_page_writes=off", "autovacuum=off"]);
     }
     for setting in settings {
         spec.command.args(["-c", setting]);

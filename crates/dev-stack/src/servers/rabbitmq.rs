@@ -47,14 +47,42 @@ impl RabbitMq {
         Ok(server)
     }
 
+    /// Starts the node of `folder` again after its end, on the ports it had. Its port mapper still runs.
+    pub(crate) fn start_again(folder: &Path, options: Options) -> Result<Process> {
+        let server = match find::rabbitmq_program("rabbitmq-server") {
+            Some(program) => {
+                let ports = NodePorts::kept(&folder.join("rabbitmq"))?;
+                Self::node(&program, folder, options, ports, None)?
+            }
+            None => Self::contained(folder, options)?,
+        };
+        let port = server.port;
+        server.process.await_ready(START_PATIENCE, || speaks_amqp(port))?;
+        Ok(server.process)
+    }
+
     fn installed(program: &Path, folder: &Path, options: Options) -> Result<Self> {
+        let ports = NodePorts {
+            amqp: options.listen_port()?,
+            node: free_port()?,
+            mapper: free_port()?,
+        };
+        let mapper = start_port_mapper(folder, ports.mapper, options)?;
+        Self::node(program, folder, options, ports, mapper)
+    }
+
+    fn node(
+        program: &Path,
+        folder: &Path,
+        options: Options,
+        ports: NodePorts,
+        mapper: Option<Process>,
+    ) -> Result<Self> {
         let user = user_for(&["rabbitmq"]).filter(|_| find::is_reachable_by_others(folder));
         let home = own_folder(folder.join("rabbitmq"), user)?;
         write_configuration(&home, user)?;
-        let port = options.listen_port()?;
-        let mapper_port = free_port()?;
-        let environment = environment(&home, port, free_port()?, mapper_port);
-        let mapper = start_port_mapper(folder, mapper_port, options)?;
+        ports.keep(&home)?;
+        let environment = environment(&home, ports);
         let mut spec = Spec::new("rabbitmq", program, folder.join("logs/rabbitmq.log"));
         clean_environment(&mut spec.command, &environment);
         spec.command.current_dir(&home);
@@ -64,7 +92,7 @@ impl RabbitMq {
             process: spec.start()?,
             mapper,
             home,
-            port,
+            port: ports.amqp,
             environment,
             user,
             container: None,
@@ -206,6 +234,30 @@ impl RabbitMq {
     }
 }
 
+/// Where the node and its port mapper listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct NodePorts {
+    amqp: u16,
+    node: u16,
+    mapper: u16,
+}
+
+impl NodePorts {
+    const FILE: &'static str = "ports.json";
+
+    /// Those of the node that ran in `home` last.
+    fn kept(home: &Path) -> Result<Self> {
+        let file = home.join(Self::FILE);
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        serde_json::from_str(&text).with_context(|| file.display().to_string())
+    }
+
+    fn keep(self, home: &Path) -> Result<()> {
+        let file = home.join(Self::FILE);
+        std::fs::write(&file, serde_json::to_string(&self)?).with_context(|| file.display().to_string())
+    }
+}
+
 /// One policy per queue, because each has its own dead-letter exchange.
 fn policies(queues: &[&str]) -> String {
     let policy = |queue: &&str| {
@@ -228,14 +280,14 @@ fn policies(queues: &[&str]) -> String {
 }
 
 /// What both the node and `rabbitmqctl` need to find this instance and no other.
-fn environment(home: &Path, port: u16, node_port: u16, mapper_port: u16) -> Vec<(&'static str, String)> {
+fn environment(home: &Path, ports: NodePorts) -> Vec<(&'static str, String)> {
     let file = |name: &str| home.join(name).display().to_string();
     vec![
         ("HOME", home.display().to_string()),
         ("RABBITMQ_NODENAME", NODE.to_owned()),
         ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
-        ("RABBITMQ_NODE_PORT", port.to_string()),
-        ("RABBITMQ_DIST_PORT", node_port.to_string()),
+        ("RABBITMQ_NODE_PORT", ports.amqp.to_string()),
+        ("RABBITMQ_DIST_PORT", ports.node.to_string()),
         ("RABBITMQ_MNESIA_BASE", file("data")),
         ("RABBITMQ_LOG_BASE", file("log")),
         ("RABBITMQ_LOGS", "-".to_owned()),
@@ -248,7 +300,7 @@ fn environment(home: &Path, port: u16, node_port: u16, mapper_port: u16) -> Vec<
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
             "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none".to_owned(),
         ),
-        ("ERL_EPMD_PORT", mapper_port.to_string()),
+        ("ERL_EPMD_PORT", ports.mapper.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
         // Makes the script replace itself by the node, so that one process id stands for the broker.
         ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),

@@ -7,14 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::plan::{Plan, QUEUES, ROUTER, SERVICES, Stores, WITH_DATABASE, program_of};
-use super::{Progress, Settings, Stack, environment};
+use super::{Progress, Settings, Stack, environment, links};
 use crate::http;
 use crate::keys::KeyFolders;
 use crate::process::{Lifetime, Process, Spec};
 use crate::servers::{Options, Postgres, RabbitMq, Redis, reachable_folder};
-
-/// Names of the processes that hold data, in the order they are started.
-pub(super) const STORES: [&str; 4] = ["postgres", "redis", "epmd", "rabbitmq"];
 
 const READY_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -22,7 +19,11 @@ pub(super) fn launch(settings: &Settings, progress: &dyn Progress) -> Result<Sta
     check_programs(settings)?;
     std::fs::create_dir_all(&settings.folder).with_context(|| settings.folder.display().to_string())?;
     let (stores, processes) = start_stores(settings, progress)?;
-    let stack = Stack::new(Plan::new(settings, stores)?, settings.lifetime);
+    let mut plan = Plan::new(settings, stores)?;
+    if let Some(choose) = &settings.reroute {
+        links::reroute(&mut plan, &members(settings), choose)?;
+    }
+    let stack = Stack::new(plan, settings.lifetime);
     for process in processes {
         stack.adopt(process)?;
     }
@@ -147,13 +148,19 @@ fn told<T>(progress: &dyn Progress, what: &str, work: impl FnOnce() -> Result<T>
     result
 }
 
+/// All processes but the stores, in the order they are started.
+fn members(settings: &Settings) -> Vec<String> {
+    let mut names = settings.members();
+    if settings.router.is_some() {
+        names.push(ROUTER.to_owned());
+    }
+    names
+}
+
 fn start_members(stack: &Stack, settings: &Settings, progress: &dyn Progress) -> Result<()> {
     let plan = stack.plan();
     KeyFolders::new(&plan.folder).ensure(&SERVICES)?;
-    let mut names = settings.members();
-    if plan.router.is_some() {
-        names.push(ROUTER.to_owned());
-    }
+    let names = members(settings);
     for name in &names {
         stack.adopt(start_member(&plan, name, settings.lifetime)?)?;
     }

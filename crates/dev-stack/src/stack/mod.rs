@@ -5,8 +5,10 @@
 
 mod environment;
 mod launch;
+mod links;
 mod plan;
 mod state;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+pub use links::{Link, Reroute};
 pub use plan::{
     ADMIN_EMAIL, ADMIN_PASSWORD, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES, Stores,
     WITH_DATABASE,
@@ -27,6 +30,9 @@ use crate::sys::Signal;
 
 /// Longer than the drain of a service (20 s).
 const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// How long the children of a process that was killed have to notice it.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
@@ -49,6 +55,8 @@ pub struct Settings {
     pub durable: bool,
     /// Variables beyond the usual ones, by process; see [`Settings::extra`].
     pub extra: BTreeMap<String, BTreeMap<String, String>>,
+    /// Puts something between the processes; absent: they reach each other directly.
+    pub reroute: Option<Reroute>,
 }
 
 impl Settings {
@@ -64,6 +72,7 @@ impl Settings {
             lifetime: Lifetime::Bound,
             durable: false,
             extra: BTreeMap::new(),
+            reroute: None,
         }
     }
 
@@ -167,9 +176,22 @@ impl Stack {
     /// Kills a process at once, as a crash would.
     pub fn kill(&self, name: &str) -> Result<()> {
         let id = self.id(name)?;
+        // A store's own children end by themselves when it is gone, and must have before it starts again.
+        let children = id.children();
         id.signal(Signal::Kill).with_context(|| format!("kill {name}"))?;
         self.reap(name, Duration::from_secs(5));
+        for child in children {
+            if !child.await_end(ORPHAN_PATIENCE) {
+                child.stop(Signal::Kill, ORPHAN_PATIENCE);
+            }
+        }
         Ok(())
+    }
+
+    /// Waits for the end of a process that was sent a signal to end by; says whether it came.
+    pub fn await_end(&self, name: &str, patience: Duration) -> Result<bool> {
+        self.reap(name, patience);
+        Ok(!self.id(name)?.is_running())
     }
 
     /// Stops a process in good order, and by force after 25 seconds.
@@ -191,10 +213,13 @@ impl Stack {
             .with_context(|| format!("signal {name}"))
     }
 
-    /// Starts a service, the sandbox or the router again, on the ports it had, and waits until it is ready.
+    /// Starts a process again on the ports it had, a store with its data, and waits until it is ready.
     pub fn start_again(&self, name: &str) -> Result<()> {
         if self.id(name)?.is_running() {
             bail!("{name} is running");
+        }
+        if stores::STORES.contains(&name) {
+            return self.adopt(stores::start_again(&self.plan(), name, self.lifetime)?);
         }
         let process = launch::start_member(&self.plan(), name, self.lifetime)?;
         let ready = launch::await_member(&self.plan(), &process);
@@ -217,7 +242,7 @@ impl Stack {
         // Services drain at the same time; the stores they drain into go afterwards.
         let (stores, members): (Vec<_>, Vec<_>) = entries
             .into_iter()
-            .partition(|entry| launch::STORES.contains(&entry.name.as_str()));
+            .partition(|entry| stores::STORES.contains(&entry.name.as_str()));
         progress.begin("stopping");
         for group in [members, stores.into_iter().rev().collect()] {
             for entry in &group {

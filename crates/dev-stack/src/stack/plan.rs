@@ -83,6 +83,9 @@ pub struct Plan {
     pub ports: BTreeMap<String, Ports>,
     /// The stores.
     pub stores: Stores,
+    /// Whether the stores' data survives a crash of the machine.
+    #[serde(default)]
+    pub durable: bool,
     /// Shared by the router and the subgraphs.
     pub gateway_key: String,
     /// What payment shows the provider.
@@ -123,6 +126,7 @@ impl Plan {
             router: settings.router.clone(),
             ports,
             stores,
+            durable: settings.durable,
             gateway_key: random_word(),
             psp_api_key: format!("sk_test_{}", random_word()),
             psp_webhook_secret: format!("whsec_{}", random_word()),
