@@ -145,6 +145,9 @@ fn router(plan: &Plan) -> Result<Environment> {
         "APOLLO_ROUTER_SUPERGRAPH_PATH",
         files.supergraph.display().to_string(),
     );
+    if let Some(folder) = files.config.parent() {
+        set(&mut all, "ROUTER_SCRIPTS", folder.join("rhai").display().to_string());
+    }
     set(&mut all, "APOLLO_TELEMETRY_DISABLED", "true");
     set(&mut all, "ROUTER_LISTEN", local(ports.graphql));
     set(&mut all, "ROUTER_HEALTH_LISTEN", local(ports.ops));
