@@ -1,5 +1,6 @@
-// Makes schema.graphql, the API schema that the shop is typed by, from the composed supergraph: without the
-// machinery of composition (join__, link__) and without what is tagged "internal", which is for staff tools.
+// Makes the API schemas that the page is typed by from the composed supergraph, without the machinery of composition
+// (join__, link__): schema.graphql for the shop, without what is tagged "internal", and schema.staff.graphql for the
+// control room, with it.
 //
 // node scripts/api-schema.mjs [--check] [SUPERGRAPH]
 import { readFileSync, writeFileSync } from "node:fs";
@@ -14,20 +15,25 @@ const args = process.argv.slice(2);
 const check = args.includes("--check");
 const place = (path) => fileURLToPath(new URL(path, import.meta.url));
 const source = args.find((arg) => !arg.startsWith("--")) ?? place("../../router/supergraph.graphql");
-const target = place("../schema.graphql");
+const targets = [
+  { file: "schema.graphql", staff: false },
+  { file: "schema.staff.graphql", staff: true },
+];
 
-const isHidden = (node) =>
+const isHiddenFrom = (staff) => (node) =>
   node.directives?.some(
     (directive) =>
       directive.name.value === "inaccessible" ||
-      (directive.name.value === "tag" &&
+      (!staff &&
+        directive.name.value === "tag" &&
         directive.arguments.some((arg) => arg.name.value === "name" && arg.value.value === HIDDEN_TAG)),
   ) ?? false;
 
 const namedType = (type) => (type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type));
 
 /** Drops machinery, then hidden elements, then whatever still names a type that is gone. */
-function apiSchema(text) {
+function apiSchema(text, staff) {
+  const isHidden = isHiddenFrom(staff);
   const ast = parse(text);
   const definitions = ast.definitions.filter(
     (definition) =>
@@ -50,10 +56,14 @@ function apiSchema(text) {
   return `${printSchema(lexicographicSortSchema(buildASTSchema(cleaned)))}\n`;
 }
 
-const wanted = apiSchema(readFileSync(source, "utf8"));
-if (!check) {
-  writeFileSync(target, wanted);
-} else if (readFileSync(target, "utf8") !== wanted) {
-  console.error("schema.graphql is stale: run npm run schema");
-  process.exitCode = 1;
+const supergraph = readFileSync(source, "utf8");
+for (const { file, staff } of targets) {
+  const target = place(`../${file}`);
+  const wanted = apiSchema(supergraph, staff);
+  if (!check) {
+    writeFileSync(target, wanted);
+  } else if (readFileSync(target, "utf8") !== wanted) {
+    console.error(`${file} is stale: run npm run schema`);
+    process.exitCode = 1;
+  }
 }

@@ -48,6 +48,8 @@ function makeCache(): InMemoryCache {
       Query: {
         fields: {
           products: pages(["filter", "sort"]),
+          // Staff's list of all orders.
+          orders: pages(["filter"]),
           order: {
             read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),
           },

@@ -1,8 +1,10 @@
-// One chunk per page; the home page comes with the shell, since most visits begin there.
+// One chunk per page, and one for the whole control room; the home page comes with the shell, since most visits begin there.
 import { createBrowserRouter } from "react-router";
 import { HomePage } from "../catalogue/HomePage";
 import { CrashPage, NotFoundPage } from "./OtherPages";
 import { Shell } from "./Shell";
+
+const ops = () => import("../ops");
 
 export const router = createBrowserRouter([
   {
@@ -33,6 +35,22 @@ export const router = createBrowserRouter([
       {
         path: "orders/:id",
         lazy: async () => ({ Component: (await import("../orders/OrderPage")).OrderPage }),
+      },
+      {
+        path: "account",
+        lazy: async () => ({ Component: (await import("../account/AccountPage")).AccountPage }),
+      },
+      {
+        path: "ops",
+        lazy: async () => ({ Component: (await ops()).OpsLayout }),
+        children: [
+          { index: true, lazy: async () => ({ Component: (await ops()).OverviewPage }) },
+          { path: "orders/:id", lazy: async () => ({ Component: (await ops()).SagaPage }) },
+          { path: "stuck", lazy: async () => ({ Component: (await ops()).StuckPage }) },
+          { path: "refunds", lazy: async () => ({ Component: (await ops()).RefundsPage }) },
+          { path: "stock", lazy: async () => ({ Component: (await ops()).StockPage }) },
+          { path: "plugs", lazy: async () => ({ Component: (await ops()).PlugsPage }) },
+        ],
       },
       { path: "*", element: <NotFoundPage /> },
     ],

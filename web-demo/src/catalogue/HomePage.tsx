@@ -37,6 +37,17 @@ const FilterDrawer = lazy(async () => ({ default: (await import("./FilterDrawer"
 
 const PAGE = 24;
 const ABOVE_THE_FOLD = 8;
+/** In each page of a list, products with a picture come first; a page that is there already never moves. */
+function picturesFirst<T extends { imageUrl?: string | null }>(nodes: readonly T[]): T[] {
+  const pages = Array.from({ length: Math.ceil(nodes.length / PAGE) }, (_, index) =>
+    nodes.slice(index * PAGE, (index + 1) * PAGE),
+  );
+  return pages.flatMap((page) => [
+    ...page.filter((one) => one.imageUrl),
+    ...page.filter((one) => !one.imageUrl),
+  ]);
+}
+
 const PLACEHOLDERS = Array.from({ length: 12 }, (_, index) => `placeholder-${index}`);
 
 function Hero() {
@@ -122,7 +133,9 @@ export function HomePage() {
   const { list, overview, counting, error, loading, refetch, more, loadMore } = useProducts(wanted);
   const [filtersOpen, drawer] = useDisclosure(false);
   const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
-  const nodes = list?.nodes ?? [];
+  const found = list?.nodes ?? [];
+  // An order that was asked for is kept.
+  const nodes = filtered || wanted.sort !== "RELEVANCE" ? found : picturesFirst(found);
   const hasMore = list?.pageInfo?.hasNextPage ?? false;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each page moves the mark, and is asked for once

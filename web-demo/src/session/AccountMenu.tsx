@@ -1,5 +1,5 @@
 import { ActionIcon, Avatar, Button, Menu, Text } from "@mantine/core";
-import { IconLogout, IconPackage, IconUser } from "@tabler/icons-react";
+import { IconGauge, IconLogout, IconPackage, IconUser } from "@tabler/icons-react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { useSession } from "./SessionProvider";
 
@@ -56,6 +56,14 @@ export function AccountMenu() {
         <Menu.Item leftSection={<IconPackage size={16} aria-hidden />} component={Link} to="/orders">
           Your orders
         </Menu.Item>
+        <Menu.Item leftSection={<IconUser size={16} aria-hidden />} component={Link} to="/account">
+          Your account
+        </Menu.Item>
+        {user.roles.some((role) => role !== "CUSTOMER") && (
+          <Menu.Item leftSection={<IconGauge size={16} aria-hidden />} component={Link} to="/ops">
+            Control room
+          </Menu.Item>
+        )}
         <Menu.Item
           leftSection={<IconLogout size={16} aria-hidden />}
           onClick={async () => {

@@ -14,6 +14,7 @@ import {
 import { guestCart } from "../cart/guestCart";
 import {
   type AuthErrorCode,
+  ChangePasswordDocument,
   LoginDocument,
   LogoutDocument,
   MergeCartDocument,
@@ -30,7 +31,10 @@ interface SessionValue {
   /** Resolves to why not; to nothing when signed in. Rejects for faults. */
   login(email: string, password: string): Promise<Refused[]>;
   register(input: RegisterInput): Promise<Refused[]>;
-  logout(): Promise<void>;
+  /** Ends every other session; this one goes on with a new token. */
+  changePassword(currentPassword: string, newPassword: string): Promise<Refused[]>;
+  /** `everywhere` rejects when the shop can't be reached: the other devices would stay signed in. */
+  logout(everywhere?: boolean): Promise<void>;
 }
 
 const Context = createContext<SessionValue | null>(null);
@@ -93,12 +97,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         if (data?.register.session) await begin(data.register.session);
         return data?.register.userErrors ?? [];
       },
-      async logout() {
+      async changePassword(currentPassword, newPassword) {
+        const { data } = await client.mutate({
+          mutation: ChangePasswordDocument,
+          variables: { input: { currentPassword, newPassword } },
+        });
+        if (data?.changePassword.session) sessions.set(data.changePassword.session);
+        return data?.changePassword.userErrors ?? [];
+      },
+      async logout(everywhere = false) {
         const refreshToken = sessions.snapshot().session?.refreshToken;
         if (refreshToken) {
-          await client
-            .mutate({ mutation: LogoutDocument, variables: { input: { refreshToken } } })
-            .catch(() => null);
+          const variables = { input: { refreshToken, everywhere } };
+          const ended = client.mutate({ mutation: LogoutDocument, variables });
+          await (everywhere ? ended : ended.catch(() => null));
         }
         sessions.set(null);
       },

@@ -1,0 +1,246 @@
+// One order, as the shop sees it from inside: every call with its attempts, every event, the payment.
+import { useQuery } from "@apollo/client/react";
+import {
+  Alert,
+  Anchor,
+  Badge,
+  Breadcrumbs,
+  Card,
+  Code,
+  CopyButton,
+  Group,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Title,
+  UnstyledButton,
+} from "@mantine/core";
+import { IconAlertTriangle, IconMapQuestion } from "@tabler/icons-react";
+import { useEffect } from "react";
+import { Link, useParams } from "react-router";
+import { Empty } from "../components/Empty";
+import { Problem } from "../components/Problem";
+import { usePageTitle } from "../components/usePageTitle";
+import { formatDateTime, formatSpan, formatTime } from "../lib/dates";
+import { explain } from "../lib/errors";
+import { formatMoney } from "../lib/money";
+import { LiveBadge } from "../orders/LiveBadge";
+import { PaymentPanel } from "../orders/PaymentPanel";
+import { SagaRail } from "../orders/SagaRail";
+import { StatusBadge } from "../orders/StatusBadge";
+import { StepList } from "../orders/StepList";
+import { journey } from "../orders/stations";
+import { useOrderProgress } from "../orders/useOrderProgress";
+import { CancelAction, RefundAction, RetryAction } from "./actions";
+import { type OrderStatus, SagaOfOrderDocument, type SagaOfOrderQuery } from "./documents";
+import classes from "./Ops.module.css";
+import { callName, callWords } from "./words";
+
+type Order = NonNullable<SagaOfOrderQuery["order"]>;
+type Saga = NonNullable<Order["saga"]>;
+
+const REFUNDABLE: ReadonlySet<OrderStatus> = new Set(["PAID", "SHIPPED", "DELIVERED"]);
+
+function Copied({ text, label }: { text: string; label: string }) {
+  return (
+    <CopyButton value={text}>
+      {({ copied, copy }) => (
+        <UnstyledButton onClick={copy} aria-label={`Copy ${label}`}>
+          <Code>{text}</Code>{" "}
+          <Text component="span" size="xs" c="dimmed" aria-live="polite">
+            {copied ? "copied" : ""}
+          </Text>
+        </UnstyledButton>
+      )}
+    </CopyButton>
+  );
+}
+
+function Calls({ saga }: { saga: Saga }) {
+  return (
+    <Card withBorder radius="lg" padding="lg">
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h4">
+          Calls to other services
+        </Title>
+        <Text size="sm" c="dimmed">
+          now at <Code>{saga.step}</Code>
+        </Text>
+      </Group>
+      {saga.steps.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          None was started yet.
+        </Text>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        <section className={classes.scroll} tabIndex={0} aria-label="Calls to other services">
+          <Table miw={520} verticalSpacing={8}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Call</Table.Th>
+                <Table.Th>How it stands</Table.Th>
+                <Table.Th ta="right">Attempts</Table.Th>
+                <Table.Th ta="right">Started</Table.Th>
+                <Table.Th ta="right">Took</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {saga.steps.map((step) => (
+                <Table.Tr key={step.name}>
+                  <Table.Td>
+                    <Text size="sm">{callName(step.name)}</Text>
+                    {step.kind === "COMPENSATION" && (
+                      <Text size="xs" c="dimmed">
+                        takes back what was done
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>
+                    <Badge color={callWords[step.state].color} variant="light" tt="none">
+                      {callWords[step.state].label}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td ta="right" className={classes.number ?? ""}>
+                    {step.attempts}
+                  </Table.Td>
+                  <Table.Td ta="right" className={classes.number ?? ""}>
+                    {formatTime(step.startedAt)}
+                  </Table.Td>
+                  <Table.Td ta="right" className={classes.number ?? ""}>
+                    {step.endedAt ? formatSpan(Date.parse(step.endedAt) - Date.parse(step.startedAt)) : "…"}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </section>
+      )}
+      {saga.lastError && (
+        <Text size="sm" c="dimmed" mt="sm">
+          What went wrong last: {saga.lastError}
+        </Text>
+      )}
+      {saga.attempt > 1 && (
+        <Text size="sm" c="dimmed" mt={4}>
+          The call that is awaited now was started {saga.attempt} times.
+        </Text>
+      )}
+    </Card>
+  );
+}
+
+function Facts({ order }: { order: Order }) {
+  return (
+    <Card withBorder radius="lg" padding="lg">
+      <Title order={2} size="h4" mb="sm">
+        Order
+      </Title>
+      <Stack gap={6}>
+        <Text size="sm">
+          {order.customer
+            ? `${order.customer.displayName}, ${order.customer.email}`
+            : "The buyer can't be shown right now."}
+        </Text>
+        {order.lines.map((line) => (
+          <Group key={line.id} justify="space-between" wrap="nowrap" gap="sm">
+            <Text size="sm" c="dimmed">
+              {line.quantity} × {line.title} ({line.sku})
+            </Text>
+            <Text size="sm" className={classes.number ?? ""}>
+              {formatMoney(line.lineTotal)}
+            </Text>
+          </Group>
+        ))}
+        {order.saga && !order.isFinal && (
+          <Text size="sm" c="dimmed">
+            Given up at {formatTime(order.saga.deadlineAt)} unless it is paid by then.
+          </Text>
+        )}
+        <Copied text={order.id} label="the order's id, to find it in logs and traces" />
+      </Stack>
+    </Card>
+  );
+}
+
+function LiveSaga({ order, reload }: { order: Order; reload(): void }) {
+  const timeline = useOrderProgress(order.id, order);
+  const now = timeline.order ?? order;
+  const version = now.version;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a step of the order is the reason to look again
+  useEffect(() => {
+    if (version <= order.version) return;
+    const timer = setTimeout(reload, 150);
+    return () => clearTimeout(timer);
+  }, [version]);
+
+  const attention = order.saga?.needsAttention ?? false;
+  return (
+    <Stack gap="lg">
+      <Breadcrumbs component="nav" aria-label="Where you are">
+        <Anchor component={Link} to="/ops" size="sm">
+          Overview
+        </Anchor>
+        <Text size="sm">{order.number}</Text>
+      </Breadcrumbs>
+      <Group justify="space-between" align="flex-start" gap="md">
+        <div>
+          <Group gap="sm">
+            <Title order={2}>Order {order.number}</Title>
+            <StatusBadge status={now.status} />
+          </Group>
+          <Text c="dimmed" size="sm">
+            Placed on {formatDateTime(order.placedAt)} · {formatMoney(order.total)}
+          </Text>
+        </div>
+        <Group gap="xs">
+          {(attention || !now.isFinal) && <RetryAction order={order} onDone={reload} size="sm" />}
+          {!now.isFinal && <CancelAction order={order} onDone={reload} size="sm" />}
+          {REFUNDABLE.has(now.status) && <RefundAction order={order} onDone={reload} size="sm" />}
+        </Group>
+      </Group>
+      {attention && (
+        <Alert color="orange" icon={<IconAlertTriangle aria-hidden />} title="A person should look">
+          {order.saga?.lastError ?? "It was tried again and again without an answer."}
+        </Alert>
+      )}
+      <Card withBorder radius="lg" padding="lg" component="section" aria-label="Progress">
+        <Stack gap="lg">
+          <LiveBadge timeline={timeline} replay={false} />
+          <SagaRail journey={journey(timeline.events)} />
+        </Stack>
+      </Card>
+      {order.saga && <Calls saga={order.saga} />}
+      <div className={classes.plugs}>
+        <Card withBorder radius="lg" padding="lg">
+          <Title order={2} size="h4" mb="md">
+            Every event
+          </Title>
+          <StepList events={timeline.events} />
+        </Card>
+        <Stack gap="lg">
+          <Facts order={order} />
+          <PaymentPanel orderId={order.id} version={version} />
+        </Stack>
+      </div>
+    </Stack>
+  );
+}
+
+export function SagaPage() {
+  const { id = "" } = useParams();
+  const { data, loading, error, refetch } = useQuery(SagaOfOrderDocument, {
+    variables: { id },
+    fetchPolicy: "cache-and-network",
+    nextFetchPolicy: "cache-first",
+  });
+  const order = data?.order?.timeline && data.order.lines ? (data.order as Order) : null;
+  usePageTitle(order ? `Order ${order.number}, control room` : "Control room");
+  if (order) return <LiveSaga key={order.id} order={order} reload={() => void refetch().catch(() => null)} />;
+  if (loading) return <Skeleton height={320} radius="lg" aria-busy />;
+  if (error && explain(error).code !== "BAD_USER_INPUT") {
+    return <Problem error={error} onRetry={() => void refetch()} />;
+  }
+  return <Empty icon={<IconMapQuestion size={36} />} title="There is no such order" />;
+}

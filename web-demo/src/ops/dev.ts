@@ -1,0 +1,54 @@
+// The plugs of a local system. Only the page's own server in development has them; elsewhere there is nothing to ask.
+import { sessions } from "../session/session";
+
+export type PlugAction = "crash" | "unplug" | "freeze" | "slow" | "restore";
+export type Condition = "running" | "slow" | "frozen" | "unplugged" | "down";
+
+export interface Plug {
+  name: string;
+  kind: "service" | "provider" | "router" | "broker" | "store";
+  condition: Condition;
+  ready: boolean | null;
+  actions: PlugAction[];
+}
+
+export interface Plugs {
+  supervised: boolean;
+  plugs: Plug[];
+}
+
+export interface Finding {
+  id: string;
+  title: string;
+  holds: boolean | null;
+  violations: number;
+  notes: string[];
+}
+
+export interface Invariants {
+  ageMs: number;
+  findings: Finding[];
+}
+
+/** There are no plugs here: not development, or not an administrator. */
+export class NoPlugs extends Error {}
+
+async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  const token = await sessions.token();
+  const response = await fetch(`/_dev/${path}`, {
+    ...init,
+    headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+  });
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  if (response.status === 404 || response.status === 403 || !isJson) throw new NoPlugs();
+  const body = await response.json();
+  if (!response.ok) throw new Error(body?.message ?? `status ${response.status}`);
+  return body as T;
+}
+
+export const dev = {
+  plugs: () => ask<Plugs>("plugs"),
+  pull: (name: string, action: PlugAction) =>
+    ask<Plugs>(`plugs/${encodeURIComponent(name)}`, { method: "POST", body: JSON.stringify({ action }) }),
+  invariants: () => ask<Invariants>("invariants"),
+};

@@ -1,0 +1,8 @@
+// Everything of the control room comes in one chunk, which shoppers never load.
+export { OpsLayout } from "./OpsLayout";
+export { OverviewPage } from "./OverviewPage";
+export { PlugsPage } from "./PlugsPage";
+export { RefundsPage } from "./RefundsPage";
+export { SagaPage } from "./SagaPage";
+export { StockPage } from "./StockPage";
+export { StuckPage } from "./StuckPage";

@@ -1,0 +1,55 @@
+// The control room's words.
+import { orderWords } from "../lib/errors";
+import type {
+  CancelReason,
+  InventoryErrorCode,
+  OrderErrorCode,
+  SagaStepState,
+  StockMovementKind,
+} from "./documents";
+
+export const reasonWords: Record<CancelReason, string> = {
+  OUT_OF_STOCK: "Sold out",
+  PAYMENT_DECLINED: "Declined",
+  PAYMENT_TIMEOUT: "No payment in time",
+  CUSTOMER: "Cancelled by the buyer",
+  OPERATOR: "Cancelled by staff",
+};
+
+export const callWords: Record<SagaStepState, { label: string; color: string }> = {
+  STARTED: { label: "Waiting for the answer", color: "yellow" },
+  DONE: { label: "Done", color: "teal" },
+  REFUSED: { label: "Refused", color: "red" },
+};
+
+export const movementWords: Record<StockMovementKind, string> = {
+  RECEIVE: "Received",
+  ADJUST: "Written off",
+  HOLD: "Held for an order",
+  CONFIRM: "Sold",
+  RELEASE: "Given back",
+  EXPIRE: "Given back, time was over",
+  RESTOCK: "Back after a refund",
+};
+
+export const inventoryWords: Record<InventoryErrorCode, string> = {
+  IDEMPOTENCY_KEY_REUSED: "This was sent before with other content. Close the dialog and try again.",
+  INSUFFICIENT_STOCK: "There are not that many units available to write off.",
+  UNKNOWN_SKU: "No unit of this SKU was ever received.",
+};
+
+/** Staff read of orders that are not their own. */
+export function staffOrderWords(code: OrderErrorCode): string {
+  return code === "NOT_CANCELLABLE"
+    ? "Too late to cancel: the money is in. Refund it instead."
+    : orderWords[code];
+}
+
+/** `reserve_stock` and `ReserveStock` as people write it. */
+export function callName(name: string): string {
+  const words = name
+    .replaceAll("_", " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
