@@ -1,0 +1,72 @@
+{{- /* The variables of a service that are no secret. dict "root" "name" "facts" "settings" */ -}}
+{{- define "mercato.serviceConfig" -}}
+{{- $values := .root.Values -}}
+{{- $config := dict
+  "GRAPHQL_ADDR" "0.0.0.0:8080"
+  "INTERNAL_ADDR" "0.0.0.0:8081"
+  "OPS_ADDR" "0.0.0.0:9090"
+  "GATEWAY_KEY_FILE" "/run/secrets/mercato/gateway-key"
+  "SERVICE_KEY_FILE" "/run/secrets/mercato/service-key.pem"
+  "SERVICE_KEYS_DIR" "/run/secrets/callers"
+  "JWT_ISSUER" $values.identity.issuer
+  "JWT_AUDIENCE" $values.identity.audience
+  "MERCATO_ENV" $values.environment
+  "LOG" $values.log -}}
+{{- if .facts.public }}{{- $_ := set $config "PUBLIC_ADDR" "0.0.0.0:8082" }}{{- end }}
+{{- if ne .name "auth" }}{{- $_ := set $config "JWKS_URL" "http://auth:8082/.well-known/jwks.json" }}{{- end }}
+{{- if .facts.database }}{{- $_ := set $config "DATABASE_URL_FILE" "/run/secrets/mercato/database-url" }}{{- end }}
+{{- if eq (.facts.redis | default "") "file" }}{{- $_ := set $config "REDIS_URL_FILE" "/run/secrets/mercato/redis-url" }}{{- end }}
+{{- if .facts.amqp }}{{- $_ := set $config "AMQP_URL_FILE" "/run/secrets/mercato/amqp-url" }}{{- end }}
+{{- range .facts.calls }}{{- $_ := set $config (printf "%s_URL" (upper .)) (printf "http://%s:8081" .) }}{{- end }}
+{{- if $values.tracing.endpoint }}{{- $_ := set $config "OTEL_EXPORTER_OTLP_ENDPOINT" $values.tracing.endpoint }}{{- end }}
+{{- if eq .name "auth" }}
+  {{- $_ := set $config "USER_KEYS_DIR" "/run/secrets/user-keys" }}
+  {{- $_ := set $config "BOOTSTRAP_ADMIN_EMAIL" $values.identity.adminEmail }}
+  {{- $_ := set $config "BOOTSTRAP_ADMIN_PASSWORD_FILE" "/run/secrets/mercato/admin-password" }}
+{{- end }}
+{{- if eq .name "order" }}{{- $_ := set $config "ALLOWED_ORIGINS" (include "mercato.origin" .root) }}{{- end }}
+{{- if eq .name "payment" }}
+  {{- $_ := set $config "PSP_BASE_URL" (ternary "http://psp-sandbox:8080" $values.provider.url $values.sandbox.enabled) }}
+  {{- $_ := set $config "PSP_API_KEY_FILE" "/run/secrets/mercato/psp-api-key" }}
+  {{- $_ := set $config "PSP_WEBHOOK_SECRET_FILE" "/run/secrets/mercato/psp-webhook-secret" }}
+{{- end }}
+{{- range $name, $value := .settings.config }}{{- $_ := set $config $name (toString $value) }}{{- end }}
+{{- range $name := keys $config | sortAlpha }}
+{{ $name }}: {{ index $config $name | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "mercato.origin" -}}
+{{ ternary "https" "http" .Values.edge.tls }}://{{ .Values.edge.host }}
+{{- end }}
+
+{{- /* Auth reads REDIS_URL from a variable only. */ -}}
+{{- define "mercato.serviceEnv" -}}
+{{- if eq (.facts.redis | default "") "variable" }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      key: redis-url
+      name: {{ .name }}
+{{- end }}
+{{- end }}
+
+{{- /* Keys of a service's secret that it reads as files, beside its own key. */ -}}
+{{- define "mercato.secretFiles" -}}
+{{- if .facts.database }}
+- database-url
+{{- end }}
+{{- if eq (.facts.redis | default "") "file" }}
+- redis-url
+{{- end }}
+{{- if .facts.amqp }}
+- amqp-url
+{{- end }}
+{{- if eq .name "auth" }}
+- admin-password
+{{- end }}
+{{- if eq .name "payment" }}
+- psp-api-key
+- psp-webhook-secret
+{{- end }}
+{{- end }}
