@@ -9,6 +9,9 @@ use crate::domain::State;
 impl Turn {
     pub(super) fn payment_succeeded(&mut self, late: bool) {
         match self.saga.state {
+            // Captured after it had failed, and told before that: payment sends it back on its own, so that it pays
+            // for nothing.
+            _ if late && !self.is_past_pivot() => self.failed_late(PaymentFact::Captured),
             // The money is in before the stock is known to be held: hold it first, `follow` goes on from there.
             State::Created | State::Reserving | State::Reserved => self.saga.payment = PaymentFact::Captured,
             State::Paying | State::PaymentPending => {
@@ -41,8 +44,23 @@ impl Turn {
                 self.give_up(CancelReason::PaymentDeclined);
             }
             State::Cancelling | State::Cancelled => {}
+            // It failed first and was captured then; only the news come the other way round.
+            _ if self.is_late_money() => {}
             _ => self.alarm("payment failed after it was captured".to_owned()),
         }
+    }
+
+    /// The payment had failed before its money came: the order is given up, and `follow` waits for the money to be
+    /// back.
+    fn failed_late(&mut self, money: PaymentFact) {
+        self.saga.payment = money;
+        self.give_up(CancelReason::PaymentDeclined);
+    }
+
+    fn is_late_money(&self) -> bool {
+        self.saga
+            .refund
+            .is_some_and(|refund| refund.reason == RefundReason::LatePayment)
     }
 
     /// `Created` and `Reserved` are never at rest, so nothing can be shown in them.
@@ -92,6 +110,7 @@ impl Turn {
                     asked: true,
                 });
             }
+            _ if late && full && !self.is_past_pivot() => self.failed_late(PaymentFact::Refunded),
             _ => self.alarm("money went back for an order that is not being refunded".to_owned()),
         }
     }

@@ -18,7 +18,7 @@ impl Turn {
         match reply.answers() {
             Action::Reserve => self.reserve_answered(reply, only_attempt),
             Action::Pay => self.pay_answered(reply),
-            Action::Confirm => self.confirm_answered(reply, only_attempt),
+            Action::Confirm => self.confirm_answered(reply),
             Action::Void => self.void_answered(reply),
             Action::Release => self.release_answered(reply),
             Action::Refund => self.refund_answered(reply),
@@ -91,7 +91,7 @@ impl Turn {
         self.give_up(CancelReason::PaymentDeclined);
     }
 
-    fn confirm_answered(&mut self, reply: Reply, only_attempt: bool) {
+    fn confirm_answered(&mut self, reply: Reply) {
         if reply == Reply::Confirmed {
             self.end(Outcome::Done);
             self.saga.stock = StockFact::Confirmed;
@@ -100,11 +100,8 @@ impl Turn {
             return;
         }
         self.end(Outcome::Refused);
-        self.saga.stock = if only_attempt {
-            StockFact::Refused
-        } else {
-            StockFact::Asked
-        };
+        // A try of this call, or of the reservation, may still be on its way and find the unit back on the shelf.
+        self.saga.stock = StockFact::Asked;
         self.saga.cancel_reason = Some(CancelReason::OutOfStock);
         self.show(OrderStep::StockRefused);
         self.send_back(RefundReason::StockGone, false);

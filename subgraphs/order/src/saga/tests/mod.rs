@@ -1,5 +1,5 @@
-//! The saga on its own: every cell of the input x state table, its paths, and random schedules against a model
-//! of the services it calls.
+//! The saga on its own: every cell of the input x state table, its paths, and a model of it with the services it
+//! calls, drawn from at random and explored whole.
 
 mod model;
 mod paths;

@@ -183,11 +183,57 @@ fn money_before_the_stock_is_known() {
 fn stock_gone_after_capture_is_refunded() {
     let (saga, seen, calls) = walk(
         at(State::Confirming),
-        &[reply(Reply::StockGone), reply(Reply::RefundSucceeded)],
+        &[
+            reply(Reply::StockGone),
+            reply(Reply::RefundSucceeded),
+            reply(Reply::Released),
+        ],
     );
-    assert_eq!(seen, [Step::StockRefused, Step::Refunding, Step::Refunded]);
-    assert_eq!(calls, [Action::Refund]);
+    assert_eq!(
+        seen,
+        [
+            Step::StockRefused,
+            Step::Refunding,
+            Step::StockReleased,
+            Step::Refunded
+        ]
+    );
+    // Released too: a try of the reservation that is still on its way would hold the stock for nobody.
+    assert_eq!(calls, [Action::Refund, Action::Release]);
     assert_eq!(saga.refund.unwrap().reason, RefundReason::StockGone);
+}
+
+/// Declined, then captured all the same, and the news come in any order: the order is given up, whatever is told
+/// first, and nobody is called.
+#[test]
+fn money_after_a_decline_goes_back_in_any_order() {
+    let late = Input::PaymentSucceeded { late: true };
+    let back = Input::RefundCompleted {
+        late: true,
+        full: true,
+    };
+    let failed = Input::PaymentFailed;
+    for news in [
+        [&failed, &late, &back],
+        [&failed, &back, &late],
+        [&late, &failed, &back],
+        [&late, &back, &failed],
+        [&back, &failed, &late],
+        [&back, &late, &failed],
+    ] {
+        for state in [State::Paying, State::PaymentPending] {
+            let mut saga = after(at(state), &news.map(Clone::clone));
+            assert_eq!(saga.cancel_reason, Some(CancelReason::PaymentDeclined));
+            if saga.pending == Some(Action::Release) {
+                saga = after(saga, &[reply(Reply::Released)]);
+            }
+            assert_eq!(
+                (saga.state, saga.stock, saga.attention),
+                (State::Refunded, StockFact::Released, None),
+                "{news:?} in {state}"
+            );
+        }
+    }
 }
 
 #[test]
