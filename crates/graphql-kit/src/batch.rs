@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use futures::future::BoxFuture;
-use tracing::Instrument as _;
+use service_kit::correlation;
 
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -28,13 +28,10 @@ impl<L: Send + Sync + 'static> Batcher<L> {
         let seen = Arc::clone(&arrivals);
         let fetch_when_settled = move |fetch: BoxFuture<'static, ()>| {
             let seen = Arc::clone(&seen);
-            tokio::spawn(
-                async move {
-                    settled(&seen).await;
-                    fetch.await;
-                }
-                .in_current_span(),
-            )
+            correlation::spawn(async move {
+                settled(&seen).await;
+                fetch.await;
+            })
         };
         let loader = DataLoader::new(loader, fetch_when_settled).delay(Duration::ZERO);
         Self { loader, arrivals }
@@ -82,6 +79,17 @@ mod tests {
 
     struct Doubles(Arc<AtomicUsize>);
 
+    struct Whose;
+
+    impl Loader<i32> for Whose {
+        type Value = Option<String>;
+        type Error = Arc<std::io::Error>;
+
+        async fn load(&self, keys: &[i32]) -> Result<HashMap<i32, Option<String>>, Self::Error> {
+            Ok(keys.iter().map(|key| (*key, correlation::current())).collect())
+        }
+    }
+
     impl Loader<i32> for Doubles {
         type Value = i32;
         type Error = Arc<std::io::Error>;
@@ -113,6 +121,13 @@ mod tests {
         async fn numbers(&self) -> Vec<Number> {
             (0..100).map(Number).collect()
         }
+    }
+
+    #[tokio::test]
+    async fn a_load_runs_under_the_correlation_id_of_its_request() {
+        let batcher = Batcher::new(Whose);
+        let found = correlation::scope("abc".to_owned(), batcher.load_one(1)).await;
+        assert_eq!(found.unwrap().flatten().as_deref(), Some("abc"));
     }
 
     #[tokio::test]

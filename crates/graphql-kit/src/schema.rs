@@ -17,7 +17,7 @@ const MAX_DIRECTIVES_PER_FIELD: usize = 4;
 
 /// A schema builder with federation v2.5, subscriptions in the SDL, and the house's limits set.
 ///
-/// Add the app with `.data(app)`, `DataLoader`s with `.data(PerRequest::new(..))`, and the interface with
+/// Add the app with `.data(app)`, [`crate::Batcher`]s with `.data(PerRequest::new(..))`, and the interface with
 /// `.register_output_type::<UserError>()`.
 pub fn builder<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>
 where
@@ -73,15 +73,16 @@ fn without_directive(sdl: &str, name: &str) -> String {
 
 type Prepare = dyn Fn(Request) -> Request + Send + Sync;
 
-/// What each operation gets fresh: its `DataLoader`s, so that nothing is cached across requests.
+/// What each operation gets fresh: its [`crate::Batcher`]s, so that nothing is cached across requests.
 ///
 /// ```
-/// use async_graphql::{Request, dataloader::DataLoader};
+/// use async_graphql::Request;
+/// use graphql_kit::Batcher;
 /// # struct Products; impl async_graphql::dataloader::Loader<i32> for Products {
 /// #   type Value = i32; type Error = std::sync::Arc<std::io::Error>;
 /// #   async fn load(&self, keys: &[i32]) -> Result<std::collections::HashMap<i32, i32>, Self::Error> { Ok(keys.iter().map(|k| (*k, *k)).collect()) } }
 /// let per_request = graphql_kit::PerRequest::new(|request: Request| {
-///     request.data(DataLoader::new(Products, tokio::spawn))
+///     request.data(Batcher::new(Products))
 /// });
 /// // graphql_kit::builder(Query, Mutation, Subscription).data(per_request)
 /// ```

@@ -1,10 +1,13 @@
 //! The id that follows one request through every service, log line and event.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use http::HeaderValue;
+use tokio::task::JoinHandle;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
@@ -25,9 +28,21 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// Runs `future` under `id`. A spawned task starts without one: scope it again.
+/// Runs `future` under `id`. A spawned task starts without one: use [`spawn`], or scope it again.
 pub async fn scope<F: Future>(id: String, future: F) -> F::Output {
     CURRENT.scope(id, future).await
+}
+
+/// Spawns a task that goes on under the id and in the span of this one.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let future = future.in_current_span();
+    match current() {
+        Some(id) => tokio::spawn(scope(id, future)),
+        None => tokio::spawn(future),
+    }
 }
 
 /// A new id.
@@ -62,10 +77,25 @@ async fn correlate(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", otel.kind = "server", method = %request.method(), path = %request.uri().path());
     trace::with_parent(&span, header(&request, trace::HEADER));
     let answer = HeaderValue::from_str(&id);
-    let mut response = scope(id, next.run(request).instrument(span)).await;
+    let mut response = scope(id, told(request, next).instrument(span)).await;
     if let Ok(id) = answer {
         response.headers_mut().insert(HEADER, id);
     }
+    response
+}
+
+/// Runs the request and says so: the one line that every request leaves in the log, at debug level.
+async fn told(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let response = next.run(request).await;
+    tracing::debug!(
+        %method,
+        path = uri.path(),
+        status = response.status().as_u16(),
+        took_ms = begun.elapsed().as_secs_f64() * 1e3,
+        "answered"
+    );
     response
 }
 
@@ -119,6 +149,13 @@ mod tests {
             let (header, _) = ask(Some(bad)).await;
             assert_ne!(header, bad);
         }
+    }
+
+    #[tokio::test]
+    async fn goes_on_in_a_task_that_is_spawned_under_it() {
+        let work = async { spawn(async { current() }).await.unwrap() };
+        assert_eq!(scope("x".to_owned(), work).await.as_deref(), Some("x"));
+        assert_eq!(spawn(async { current() }).await.unwrap(), None);
     }
 
     #[tokio::test]

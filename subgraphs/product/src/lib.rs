@@ -20,7 +20,7 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
 pub use config::Config;
-use store::cache::Cache;
+use store::cache::{Cache, RESPONSE_TIMEOUT};
 
 const FORGET_KEYS_EVERY: Duration = Duration::from_hours(1);
 
@@ -47,7 +47,8 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
         .await
         .context("can't migrate the database")?;
     store::plan_with_values(&pool).await?;
-    let cache = Cache::try_new(config.redis_url.expose(), "product").context("REDIS_URL is not usable")?;
+    let cache = Cache::try_new(config.redis_url.expose(), "product", RESPONSE_TIMEOUT)
+        .context("REDIS_URL is not usable")?;
     Ok(App {
         pool,
         cache,

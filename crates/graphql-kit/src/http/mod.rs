@@ -176,11 +176,7 @@ async fn run(
 
 /// Runs to the end even if the client goes away: a future dropped inside a transaction would leave it open.
 async fn detached(work: impl Future<Output = Response> + Send + 'static) -> Response {
-    let task = match correlation::current() {
-        Some(id) => tokio::spawn(correlation::scope(id, work)),
-        None => tokio::spawn(work),
-    };
-    task.await.unwrap_or_else(|fault| {
+    correlation::spawn(work).await.unwrap_or_else(|fault| {
         tracing::error!(error = %fault, "a mutation panicked");
         Response::from_errors(vec![server_error(ApiError::new(
             Code::Internal,

@@ -242,11 +242,15 @@ async fn a_token_names_the_viewer_and_a_bad_one_is_refused() {
 async fn errors_tell_the_caller_nothing_of_the_inside() {
     let edge = edge(true).await;
     for field in ["broken", "careless"] {
-        let (_, _, body) = edge.ask(query(&format!("{{ {field} }}"))).await;
+        let mut request = query(&format!("{{ {field} }}"));
+        request
+            .headers_mut()
+            .insert(service_kit::correlation::HEADER, "abc-1".parse().unwrap());
+        let (_, _, body) = edge.ask(request).await;
         let error = &body["errors"][0];
         assert_eq!(error["message"], "Internal error", "{field}");
         assert_eq!(error["extensions"]["code"], "INTERNAL");
-        assert!(error["extensions"]["correlationId"].is_string());
+        assert_eq!(error["extensions"]["correlationId"], "abc-1");
         assert!(!body.to_string().contains("canary"));
     }
     let (_, _, body) = edge.ask(query("{ toyz { id } }")).await;

@@ -6,9 +6,8 @@ mod query;
 mod types;
 mod user_error;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{EmptySubscription, Request, Schema, SchemaBuilder};
-use graphql_kit::{ApiError, PerRequest};
+use graphql_kit::{ApiError, Batcher, PerRequest};
 
 use crate::App;
 use crate::app::Error;
@@ -22,9 +21,8 @@ pub type AuthSchema = Schema<Query, Mutation, EmptySubscription>;
 /// The schema over an app.
 pub fn schema(app: App) -> AuthSchema {
     let loading = app.clone();
-    let per_request = PerRequest::new(move |request: Request| {
-        request.data(DataLoader::new(UserLoader::new(loading.clone()), tokio::spawn))
-    });
+    let per_request =
+        PerRequest::new(move |request: Request| request.data(Batcher::new(UserLoader::new(loading.clone()))));
     builder().data(app).data(per_request).finish()
 }
 

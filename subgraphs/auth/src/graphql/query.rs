@@ -1,10 +1,9 @@
 //! The query root and the user as an entity.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
 use contracts::UserId;
 use graphql_kit::page::{self, Page};
-use graphql_kit::{ApiError, Result, parse_id, require_staff, viewer};
+use graphql_kit::{ApiError, Batcher, Result, parse_id, require_staff, viewer};
 
 use super::fault;
 use super::loader::UserLoader;
@@ -84,7 +83,7 @@ impl Query {
 }
 
 async fn load(ctx: &Context<'_>, id: UserId) -> Result<Option<User>> {
-    let loader = ctx.data_unchecked::<DataLoader<UserLoader>>();
+    let loader = ctx.data_unchecked::<Batcher<UserLoader>>();
     let user = loader.load_one(id).await.map_err(ApiError::internal)?;
     Ok(user.map(User))
 }

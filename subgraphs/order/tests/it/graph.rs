@@ -287,7 +287,7 @@ async fn entities_are_guarded_one_by_one_and_loaded_together() {
         json!({ "__typename": "Order", "id": order.to_string() }),
         json!({ "__typename": "Order", "id": "nonsense" }),
     ];
-    for _ in 0..50 {
+    for _ in 0..98 {
         representations.push(json!({ "__typename": "Order", "id": OrderId::generate().to_string() }));
     }
     let query =

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use async_graphql::Context;
-use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::dataloader::Loader;
 use contracts::{CategoryId, ProductId, Sku, VariantId};
-use graphql_kit::{ApiError, PerRequest};
+use graphql_kit::{ApiError, Batcher, PerRequest};
 
 use crate::App;
 use crate::app::find;
@@ -40,12 +40,12 @@ pub(super) fn api_error(error: StoreError) -> ApiError {
 /// Gives each operation its loader.
 pub(super) fn per_request(app: &App) -> PerRequest {
     let app = app.clone();
-    PerRequest::new(move |request| request.data(DataLoader::new(Batch(app.clone()), tokio::spawn)))
+    PerRequest::new(move |request| request.data(Batcher::new(Batch(app.clone()))))
 }
 
 /// The operation's loader.
-pub(super) fn loader<'a>(ctx: &Context<'a>) -> Result<&'a DataLoader<Batch>, ApiError> {
-    ctx.data_opt::<DataLoader<Batch>>()
+pub(super) fn loader<'a>(ctx: &Context<'a>) -> Result<&'a Batcher<Batch>, ApiError> {
+    ctx.data_opt::<Batcher<Batch>>()
         .ok_or_else(|| ApiError::internal("an operation without its loader"))
 }
 

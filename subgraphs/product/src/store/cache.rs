@@ -20,7 +20,7 @@ const TTL_S: u64 = 30;
 const TOMBSTONE_TTL_S: u64 = 12;
 const TOMBSTONE: &[u8] = b"-";
 /// PostgreSQL answers these reads in a millisecond or two: waiting longer for a copy defeats it.
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
 const FAILURES_TO_OPEN: u32 = 3;
 const OPEN_FOR: Duration = Duration::from_secs(2);
@@ -62,6 +62,7 @@ impl Kind {
 pub struct Cache {
     redis: ConnectionManager,
     prefix: String,
+    limit: Duration,
     breaker: std::sync::Arc<Mutex<Breaker>>,
     lookups: IntCounterVec,
 }
@@ -73,15 +74,18 @@ struct Breaker {
 }
 
 impl Cache {
-    /// A cache that connects when it is first used. `prefix` separates key spaces in one Redis.
-    pub fn try_new(url: &str, prefix: &str) -> Result<Self, redis::RedisError> {
+    /// A cache that connects when it is first used. `prefix` separates key spaces in one Redis. An answer that takes
+    /// longer than `response_timeout`, usually [`RESPONSE_TIMEOUT`], is not waited for.
+    pub fn try_new(url: &str, prefix: &str, response_timeout: Duration) -> Result<Self, redis::RedisError> {
+        let connect_timeout = CONNECT_TIMEOUT.max(response_timeout);
         let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(response_timeout))
+            .set_connection_timeout(Some(connect_timeout))
             .set_number_of_retries(0);
         Ok(Self {
             redis: ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?,
             prefix: format!("{prefix}:{LAYOUT}"),
+            limit: response_timeout + connect_timeout,
             breaker: std::sync::Arc::default(),
             lookups: service_kit::metrics::counter(
                 "product_cache_lookups_total",
@@ -161,8 +165,7 @@ impl Cache {
         if !self.may_ask() {
             return None;
         }
-        let limit = RESPONSE_TIMEOUT + CONNECT_TIMEOUT;
-        let error = match tokio::time::timeout(limit, command).await {
+        let error = match tokio::time::timeout(self.limit, command).await {
             Ok(Ok(answer)) => {
                 *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
                 return Some(answer);

@@ -6,7 +6,7 @@ use product::domain::Product;
 use product::store::cache::{Cache, Kind};
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, data, item, usd};
+use crate::shop::{PATIENCE, Shop, data, item, usd};
 use test_kit::Statements;
 
 const UPDATE: &str = "mutation($input: UpdateProductInput!) { updateProduct(input: $input) {
@@ -148,5 +148,5 @@ async fn without_redis_everything_is_read_from_the_database() {
         started.elapsed().as_millis() < 20,
         "the breaker is open: no time-out is waited for"
     );
-    assert!(Cache::try_new("nonsense", "x").is_err());
+    assert!(Cache::try_new("nonsense", "x", PATIENCE).is_err());
 }

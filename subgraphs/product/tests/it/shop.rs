@@ -1,5 +1,7 @@
 //! A shop with stores of its own, and the people who call it.
 
+use std::time::Duration;
+
 use axum::Router;
 use contracts::UserId;
 use graphql_kit::HttpConfig;
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 use service_auth::Role;
 use service_kit::Clock;
 use test_kit::{GATEWAY_KEY, Identity, TestDb, TestRedis};
+
+/// What a shopper would not wait for a copy: on a busy machine a test must not go on without its cache.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Shop {
     pub(crate) app: App,
@@ -33,17 +38,12 @@ impl Shop {
         let db = test_kit::postgres(&product::MIGRATOR).await;
         let app = App {
             pool: db.pool.clone(),
-            cache: Cache::try_new(url, &redis.prefix).unwrap(),
+            cache: Cache::try_new(url, &redis.prefix, PATIENCE).unwrap(),
             clock: Clock::system(),
         };
         let identity = Identity::new();
-        let config = HttpConfig {
-            gateway_key: GATEWAY_KEY.parse().unwrap(),
-            users: identity.verifier(),
-            production: false,
-        };
         Self {
-            graphql: graphql_kit::router(product::graphql::schema(&app), config),
+            graphql: graphql_over(&app, &identity),
             internal: product::rest::router(app.clone(), &identity.service_verifier("product")),
             admin: identity.user_token(UserId::generate(), &[Role::Admin]),
             support: identity.user_token(UserId::generate(), &[Role::Support]),
@@ -52,6 +52,13 @@ impl Shop {
             redis,
             _db: db,
         }
+    }
+
+    /// The same shop as a process sees it whose cache holds nothing yet.
+    pub(crate) fn forget_all_copies(&mut self) {
+        let prefix = format!("{}:cold", self.redis.prefix);
+        self.app.cache = Cache::try_new(&self.redis.url, &prefix, PATIENCE).unwrap();
+        self.graphql = graphql_over(&self.app, &self.identity);
     }
 
     /// Asks as `token`; the whole response.
@@ -82,6 +89,15 @@ impl Shop {
         assert_eq!(payload["userErrors"], json!([]));
         payload
     }
+}
+
+fn graphql_over(app: &App, identity: &Identity) -> Router {
+    let config = HttpConfig {
+        gateway_key: GATEWAY_KEY.parse().unwrap(),
+        users: identity.verifier(),
+        production: false,
+    };
+    graphql_kit::router(product::graphql::schema(app), config)
 }
 
 pub(crate) const IMPORT: &str = "mutation($input: ImportProductsInput!) { importProducts(input: $input) {
