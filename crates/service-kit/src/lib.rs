@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod correlation;
 pub mod env;
+pub mod fault;
 pub mod http;
 pub mod metrics;
 pub mod readiness;
