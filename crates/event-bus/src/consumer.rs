@@ -11,7 +11,7 @@ use futures::stream::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use service_kit::Backoff;
+use service_kit::{Backoff, bug, crash_point};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -87,9 +87,19 @@ impl Consumer {
                 Err(error) => parked.push(Parked::new(delivery, error.to_string())),
             }
         }
+        let early = bug!("ack_before_commit");
+        if early {
+            try_join_all(batch.iter().map(acknowledge)).await?;
+            // Until the broker has it: a crash must not undo the bug.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        crash_point!("delivered", self.spec.queue);
         parked.extend(self.store(batch, messages).await?);
         self.park(&parked).await?;
-        try_join_all(batch.iter().map(acknowledge)).await?;
+        crash_point!("stored", self.spec.queue);
+        if !early {
+            try_join_all(batch.iter().map(acknowledge)).await?;
+        }
         worker::wake(self.spec.queue);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use contracts::EventId;
+use service_kit::bug;
 use sqlx::{PgExecutor, Row};
 use uuid::Uuid;
 
@@ -32,13 +33,21 @@ pub(crate) async fn store(
          ON CONFLICT DO NOTHING",
     )
     .bind(consumer)
-    .bind(messages.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())
+    .bind(messages.iter().map(inbox_id).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.kind.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.subject.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.body.to_string()).collect::<Vec<_>>())
     .execute(executor)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// What makes two deliveries the same event.
+fn inbox_id(message: &Message) -> Uuid {
+    if bug!("no_inbox") {
+        return EventId::generate().uuid();
+    }
+    message.id.uuid()
 }
 
 /// Locks due rows of a consumer for the transaction. `now` replaces the database's clock in tests.

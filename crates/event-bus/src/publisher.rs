@@ -14,6 +14,7 @@ use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, PublisherConfirm};
+use service_kit::{bug, crash_point};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
@@ -213,6 +214,7 @@ async fn send(live: &mut Live, broker: &Broker, batch: &[Outgoing<'_>]) -> Sent 
         Ok(Err(fault)) => return Sent::nothing(batch, fault.to_string()),
         Err(_) => return Sent::nothing(batch, "publishing timed out".to_owned()),
     };
+    crash_point!("published", batch[0].routing_key);
     let mut confirmations = Vec::with_capacity(batch.len());
     for confirm in confirms {
         let confirmation = match confirm {
@@ -287,7 +289,9 @@ fn judge(batch: &[Outgoing<'_>], confirmations: &[Option<Confirmation>]) -> Vec<
         .iter()
         .zip(confirmations)
         .map(|(message, confirmation)| match confirmation {
-            _ if returned.contains(message.message_id.as_str()) => Outcome::Unroutable,
+            _ if returned.contains(message.message_id.as_str()) && !bug!("unroutable_published") => {
+                Outcome::Unroutable
+            }
             Some(Confirmation::Ack(_)) => Outcome::Published,
             Some(Confirmation::Nack(_)) => Outcome::Refused,
             Some(Confirmation::NotRequested) | None => Outcome::Unknown,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use service_kit::Host;
+use service_kit::{Host, bug, crash_point};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,7 @@ pub async fn relay_once(pool: &PgPool, publisher: &Publisher) -> Result<usize, R
 /// Publishes claimed rows and sorts them by outcome.
 async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
     let batch: Vec<_> = rows.iter().map(Outgoing::event).collect();
+    crash_point!("claimed", rows[0].aggregate_id);
     let outcomes = match publisher.publish(&batch).await {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -76,6 +77,7 @@ async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
             vec![Outcome::Unknown; rows.len()]
         }
     };
+    crash_point!("confirmed", rows[0].aggregate_id);
     let mut settled = Settled::default();
     for (row, outcome) in rows.iter().zip(outcomes) {
         let (list, label) = match outcome {
@@ -147,6 +149,14 @@ impl Relay {
         let rows = outbox::settle_and_claim(&self.pool, settled, limit, LEASE).await?;
         if rows.is_empty() {
             return Ok(Settled::default());
+        }
+        if bug!("marked_before_confirm") {
+            let published = rows.iter().map(|row| row.id).collect();
+            let marked = Settled {
+                published,
+                ..Settled::default()
+            };
+            outbox::settle_and_claim(&self.pool, &marked, 0, LEASE).await?;
         }
         Ok(publish(&self.publisher, &rows).await)
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use service_kit::{Backoff, Host, correlation, trace};
+use service_kit::{Backoff, Host, correlation, crash_point, trace};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -267,6 +267,7 @@ impl InboxWorker {
         ids: &[Uuid],
     ) -> Result<(), sqlx::Error> {
         inbox::mark_done(&mut *tx, self.consumer, ids).await?;
+        crash_point!("applied", self.consumer);
         tx.commit().await?;
         metrics::handled(self.consumer, "done", ids.len() as u64);
         self.handler.after_commit().await;
