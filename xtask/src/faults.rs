@@ -1,0 +1,51 @@
+//! `cargo xtask faults CAMPAIGN`: builds the services and breaks a system of its own on purpose.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use dev_stack::{install, router};
+
+use crate::show::Steps;
+use crate::{armed, workspace};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Use services built for speed; that takes minutes the first time.
+    #[arg(long)]
+    release: bool,
+    /// What to run, with its own arguments: smoke, soak, contention, ...; `--help` shows them all.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    campaign: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if armed::needed(&arguments.campaign) {
+        armed::build()?;
+    }
+    let mut command = prepare(arguments.release)?;
+    command.args(&arguments.campaign);
+    if arguments.release {
+        command.arg("--binaries").arg(workspace::binaries(true)?);
+    }
+    let status = command.status().context("faults")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// One campaign as a test: its failure is an error.
+pub(crate) fn check(campaign: &[&str]) -> Result<()> {
+    workspace::must(prepare(false)?.args(campaign))
+}
+
+/// Builds all that takes part; the command that runs a campaign.
+fn prepare(release: bool) -> Result<Command> {
+    let steps = Steps::new();
+    install::ensure_servers(&steps)?;
+    router::ensure(&steps)?;
+    workspace::build(release)?;
+    workspace::must(&mut workspace::cargo(&["build", "-p", "faults"])?)?;
+    Ok(Command::new(workspace::binaries(false)?.join("faults")))
+}
