@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use service_kit::Backoff;
+use service_kit::{Backoff, crash_point};
 
 use super::{Alarm, App, AppError};
 use crate::clients::stripe::ProviderError;
@@ -27,6 +27,7 @@ impl App {
             Stage::Voiding => self.ask_to_cancel(&payment).await,
             _ => self.ask(&payment).await,
         };
+        crash_point!("answered", format_args!("{:?}", payment.stage), payment.order_id);
         match said {
             Ok(report) => self.record(payment.id, &report).await,
             Err(ProviderError::Refused { code, .. }) if payment.psp_ref.is_none() => {
@@ -93,6 +94,7 @@ impl App {
             Some(psp_ref) => self.stripe.show_refund(psp_ref).await,
             None => self.ask_to_refund(&refund, &payment_ref).await,
         };
+        crash_point!("answered-refund", payment.order_id);
         match said {
             Ok(report) => self.record_refund(payment.id, refund.id, &report).await,
             Err(ProviderError::Refused { code, message }) if refund.psp_ref.is_none() => {

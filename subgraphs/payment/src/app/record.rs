@@ -5,6 +5,7 @@ use std::time::Duration;
 use contracts::event::EventContext;
 use contracts::payment::{PaymentFailed, PaymentSucceeded, REASON_LATE_PAYMENT};
 use contracts::{Event, EventId, PaymentId, RefundId};
+use service_kit::crash_point;
 use sqlx::PgConnection;
 
 use super::{Alarm, App, AppError};
@@ -28,6 +29,11 @@ impl App {
             .ok_or(sqlx::Error::RowNotFound)?;
         let heard = self.hear_in_tx(&mut tx, payment, report).await?;
         tx.commit().await?;
+        crash_point!(
+            "recorded",
+            format_args!("{:?}", heard.payment.stage),
+            heard.payment.order_id
+        );
         self.announce(heard.change);
         Ok(heard.payment)
     }

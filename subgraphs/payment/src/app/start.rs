@@ -2,6 +2,7 @@
 
 use contracts::payment::{PaymentView, StartPayment};
 use contracts::{OrderId, PaymentId};
+use service_kit::crash_point;
 
 use super::{App, AppError, LEASE};
 use crate::domain::{Payment, Stage, Terms};
@@ -21,6 +22,7 @@ impl App {
         if payment.stage != Stage::Initiated {
             return Ok(view);
         }
+        crash_point!("initiated", order);
         let app = self.clone();
         match self.finish_in_time(async move { app.drive(payment).await }).await {
             Some(Ok(decided)) => Ok(decided.answer_start(&terms)?),

@@ -2,6 +2,7 @@
 
 use contracts::payment::{VoidOutcome, VoidView};
 use contracts::{OrderId, PaymentId};
+use service_kit::crash_point;
 
 use super::{App, AppError, LEASE};
 use crate::domain::{Payment, Stage};
@@ -20,6 +21,7 @@ impl App {
             Asked::Settled(outcome) => return Ok(VoidView { outcome }),
             Asked::Open(payment) => *payment,
         };
+        crash_point!("voiding", order);
         let app = self.clone();
         let driven = self.finish_in_time(async move { app.drive(payment).await }).await;
         let undecided = || AppError::Undecided("the provider has not cancelled the payment yet".to_owned());

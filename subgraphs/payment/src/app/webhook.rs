@@ -1,5 +1,6 @@
 //! Takes in a webhook of the provider: verified, each event once, applied under the payment's lock.
 
+use service_kit::crash_point;
 use sqlx::PgConnection;
 
 use super::{Alarm, App, AppError};
@@ -43,6 +44,7 @@ impl App {
             About::Refund(report) => self.apply_refund_report(&mut tx, &webhook, report).await?,
             About::Other => Change::None,
         };
+        crash_point!("webhook", webhook.id);
         tx.commit().await?;
         self.announce(change);
         Ok(())

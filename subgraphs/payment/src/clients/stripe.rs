@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use prometheus::HistogramVec;
 use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
-use service_kit::Secret;
+use service_kit::{Secret, bug};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -128,9 +128,14 @@ impl Stripe {
             ("metadata[refund_id]", refund.id.to_string()),
             ("metadata[reason]", refund.reason.clone()),
         ];
+        let key = if bug!("random_refund_key") {
+            contracts::RefundId::generate()
+        } else {
+            refund.id
+        };
         let request = self
             .post("v1/refunds")
-            .header("idempotency-key", refund.id.to_string())
+            .header("idempotency-key", key.to_string())
             .form(&form);
         known_currency(self.call::<wire::Refund>("refund", request).await?.report())
     }
