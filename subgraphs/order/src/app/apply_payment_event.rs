@@ -3,6 +3,7 @@
 use contracts::payment::{PaymentFailed, PaymentSucceeded, REASON_LATE_PAYMENT, RefundCompleted};
 use contracts::{EventData, OrderId};
 use event_bus::{HandleError, Message};
+use service_kit::crash_point;
 use sqlx::PgConnection;
 
 use super::Inner;
@@ -23,7 +24,13 @@ impl Inner {
                 let event = message.event::<PaymentSucceeded>()?.data;
                 let job = self.known(tx, event.order_id).await?;
                 let input = captured(&job, &event);
-                self.take(tx, job, input).await
+                let taken = self.take(tx, job, input).await;
+                crash_point!(
+                    "heard",
+                    if event.late { "late-payment" } else { "payment" },
+                    event.order_id
+                );
+                taken
             }
             PaymentFailed::TYPE => {
                 let event = message.event::<PaymentFailed>()?.data;

@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use service_auth::CallError;
+use service_kit::crash_point;
 
 use super::steer::Plan;
 use super::{App, AppError, Inner, publish};
@@ -109,7 +110,9 @@ impl App {
         event_bus::enqueue_all(&mut tx, &order.events(&purchase, &self.context(&order.plan.job))?).await?;
         let id = order.plan.job.saga.order_id;
         idempotency::complete(&mut tx, &scope, &id).await?;
+        crash_point!("creating", id);
         tx.commit().await?;
+        crash_point!("created", id);
         self.carts.notify_one();
         self.go_on([order.plan.job]);
         Ok(Created::Order(id))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use service_kit::crash_point;
+
 use super::App;
 use super::steer::Steered;
 use crate::saga::Input;
@@ -37,6 +39,7 @@ impl App {
             if let Steered::Taken(Some(job)) = self.steer(&mut tx, *order, Input::DeadlineReached).await? {
                 jobs.push(*job);
             }
+            crash_point!("timing-out", order);
         }
         tx.commit().await?;
         self.go_on(jobs);

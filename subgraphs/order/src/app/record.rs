@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use contracts::OrderId;
+use service_kit::crash_point;
 use tokio::sync::{mpsc, oneshot};
 
 use super::steer::Plan;
@@ -127,6 +128,7 @@ impl App {
 
     fn outcome(&self, plan: Plan, won: &HashSet<Held>) -> Option<Job> {
         if won.contains(&held(&plan)) {
+            crash_point!("saved", plan.job.saga.state, plan.job.saga.order_id);
             super::measure::settled(&plan, self.clock.now());
             return plan.saved();
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use contracts::inventory::{ReservationLine, ReserveStock};
 use contracts::payment::StartPayment;
 use service_auth::CallError;
-use service_kit::{correlation, trace};
+use service_kit::{bug, correlation, crash_point, trace};
 use tracing::Instrument;
 
 use super::{App, Inner};
@@ -103,7 +103,9 @@ impl App {
     /// Makes the awaited call. An answer that decides nothing becomes [`Input::NoAnswer`].
     async fn call(&self, job: &mut Job) -> Option<Input> {
         let action = job.saga.pending?;
+        crash_point!("before", action.as_str(), job.saga.order_id);
         let answer = self.perform(action, job).await;
+        crash_point!("after", action.as_str(), job.saga.order_id);
         Some(match answer {
             Ok(reply) => Input::Replied(reply),
             Err(error) => {
@@ -136,7 +138,12 @@ impl App {
                 };
                 clients.payment.start(order, &body).await
             }
-            Action::Void => clients.payment.void(order).await,
+            Action::Void => {
+                if bug!("release_before_void") {
+                    clients.inventory.release(order).await?;
+                }
+                clients.payment.void(order).await
+            }
             Action::Refund => {
                 let reason = job
                     .saga
@@ -155,7 +162,11 @@ impl App {
                 reason: format!("the order's lines can't be read: {error}"),
             })?,
         };
-        let ttl = self.policy.deadline + self.policy.margin;
+        let ttl = if bug!("short_ttl") {
+            Duration::from_secs(1)
+        } else {
+            self.policy.deadline + self.policy.margin
+        };
         Ok(ReserveStock {
             lines,
             ttl_s: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use contracts::inventory::ReservationLine;
 use contracts::{Money, OrderId, UserId};
 use serde::Serialize;
+use service_kit::bug;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -330,10 +331,16 @@ pub(crate) async fn save(
     holder: &Holder,
     changes: &[Change<'_>],
 ) -> Result<HashSet<OrderId>, sqlx::Error> {
-    let sagas: Vec<_> = changes
+    let mut sagas: Vec<_> = changes
         .iter()
         .map(|change| SagaRow::new(change, holder.lease))
         .collect();
+    if bug!("no_compare_and_set") {
+        for row in &mut sagas {
+            let newest = lock(conn, OrderId::from_uuid(row.order_id)).await?;
+            row.expected = newest.map_or(row.expected, |job| job.fence);
+        }
+    }
     let history: Vec<_> = changes
         .iter()
         .flat_map(|change| history(change.job.saga.order_id, change.effects))
