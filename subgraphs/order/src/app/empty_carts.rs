@@ -41,7 +41,7 @@ impl App {
         let told: Vec<_> = stream::iter(ordered)
             .map(|cart| self.tell(cart))
             .buffer_unordered(AT_ONCE)
-            .filter_map(async |order| order)
+            .filter_map(std::future::ready)
             .collect()
             .await;
         store::carts::done(&self.workers, &told).await?;
