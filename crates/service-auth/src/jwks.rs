@@ -1,12 +1,13 @@
 //! The user keys, cached: one fetch at a time, unknown key ids refetch rarely, the last good set outlives auth.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use contracts::SessionId;
 use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
@@ -22,10 +23,34 @@ const FIRST_LOAD_EVERY: TimeDelta = TimeDelta::seconds(1);
 /// After this a withdrawn key is noticed.
 const STALE_AFTER: TimeDelta = TimeDelta::seconds(60);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
-const MAX_BODY: usize = 64 * 1024;
+/// Ten thousand ended sessions take some 330 KiB.
+const MAX_BODY: usize = 1024 * 1024;
 const MAX_KEYS: usize = 16;
 
-pub(crate) type Keys = HashMap<String, DecodingKey>;
+/// Member of the key set that lists sessions whose access tokens count no more.
+pub const ENDED_SESSIONS: &str = "ended_sessions";
+
+/// Keys by their id, and the sessions that were ended while a token of theirs may live.
+pub(crate) struct Keys {
+    by_id: HashMap<String, DecodingKey>,
+    /// `None`: the publisher does not know at present, so what was known stays.
+    ended: Option<Arc<HashSet<SessionId>>>,
+}
+
+impl Keys {
+    pub(crate) fn get(&self, kid: &str) -> Option<&DecodingKey> {
+        self.by_id.get(kid)
+    }
+
+    pub(crate) fn has_ended(&self, session: SessionId) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.contains(&session))
+    }
+
+    fn keeping_ends_of(mut self, former: Option<&Self>) -> Self {
+        self.ended = self.ended.or_else(|| former?.ended.clone());
+        self
+    }
+}
 
 /// The cache; clones share it.
 #[derive(Clone)]
@@ -83,13 +108,15 @@ impl Jwks {
 
     /// Replaces the keys, when their owner itself holds them.
     pub(crate) fn replace(&self, keys: Keys) {
-        self.0.state.write().unwrap_or_else(PoisonError::into_inner).keys = Some(Arc::new(keys));
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let keys = keys.keeping_ends_of(state.keys.as_deref());
+        state.keys = Some(Arc::new(keys));
     }
 
     /// The keys, with `kid` among them if auth has it. `None`: never reached auth.
     pub(crate) async fn with(&self, kid: &str) -> Option<Arc<Keys>> {
         let known = self.keys();
-        if known.as_ref().is_some_and(|keys| keys.contains_key(kid)) {
+        if known.as_ref().is_some_and(|keys| keys.get(kid).is_some()) {
             if self.may_fetch(STALE_AFTER) {
                 let cache = self.clone();
                 tokio::spawn(async move { cache.refresh(STALE_AFTER).await });
@@ -137,7 +164,10 @@ impl Jwks {
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         state.attempted_at = Some(self.0.clock.now());
         match fetched {
-            Ok(keys) => state.keys = Some(Arc::new(keys)),
+            Ok(keys) => {
+                let keys = keys.keeping_ends_of(state.keys.as_deref());
+                state.keys = Some(Arc::new(keys));
+            }
             Err(error) => tracing::warn!(
                 error,
                 kept = state.keys.is_some(),
@@ -171,6 +201,8 @@ impl Source {
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<Entry>,
+    #[serde(default)]
+    ended_sessions: Option<HashSet<SessionId>>,
 }
 
 #[derive(Deserialize)]
@@ -187,17 +219,17 @@ struct Entry {
 /// The Ed25519 keys of a key set; other keys are skipped, a set without one is an error.
 pub(crate) fn parse(body: &[u8]) -> Result<Keys, String> {
     let set: Set = serde_json::from_slice(body).map_err(|_| "not a key set".to_owned())?;
-    let keys: Keys = set
+    let by_id: HashMap<String, DecodingKey> = set
         .keys
         .into_iter()
         .take(MAX_KEYS)
         .filter_map(Entry::into_key)
         .collect();
-    if keys.is_empty() {
-        Err("no Ed25519 key".to_owned())
-    } else {
-        Ok(keys)
+    if by_id.is_empty() {
+        return Err("no Ed25519 key".to_owned());
     }
+    let ended = set.ended_sessions.map(Arc::new);
+    Ok(Keys { by_id, ended })
 }
 
 impl Entry {

@@ -17,6 +17,7 @@ mod verifier;
 
 pub use caller::{ServiceCaller, only};
 pub use client::{CallError, ClientLimits, ServiceClient};
+pub use jwks::ENDED_SESSIONS;
 pub use keys::KeyError;
 pub use service::{ServiceIdentityConfig, ServiceKey, ServiceVerifier};
 pub use token::AuthError;

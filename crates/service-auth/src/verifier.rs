@@ -130,6 +130,9 @@ impl UserVerifier {
             .ok_or(AuthError::Invalid("unknown key id"))?;
         let now = self.clock.now();
         let claims: UserClaims = unverified.verify(key, &self.issuer, &self.audience, MAX_AGE_S, now)?;
+        if keys.has_ended(claims.sid) {
+            return Err(AuthError::Invalid("session ended"));
+        }
         let expires_at = i64::try_from(claims.exp)
             .ok()
             .and_then(|exp| DateTime::<Utc>::from_timestamp(exp, 0));

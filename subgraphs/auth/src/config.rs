@@ -7,7 +7,6 @@ use std::time::Duration;
 use graphql_kit::HttpSettings;
 use service_auth::ServiceIdentityConfig;
 use service_kit::{ConfigError, Env, Listeners, Secret};
-use url::Url;
 
 /// Everything auth is told from outside.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ pub struct Config {
     pub public_addr: SocketAddr,
     /// `DATABASE_URL` (or `DATABASE_URL_FILE`).
     pub database_url: Secret,
-    /// `REDIS_URL`: login limits.
-    pub redis_url: Url,
+    /// `REDIS_URL` (or `REDIS_URL_FILE`): login limits.
+    pub redis_url: Secret,
     /// `GATEWAY_KEY`, `MERCATO_ENV`.
     pub http: HttpSettings,
     /// `USER_KEYS_DIR`: private keys that sign access tokens, `KID.pem`.
@@ -60,7 +59,7 @@ impl Config {
         let listeners = Listeners::from_env(env);
         let public_addr = env.required("PUBLIC_ADDR");
         let database_url = env.secret("DATABASE_URL");
-        let redis_url = env.required("REDIS_URL");
+        let redis_url = env.secret("REDIS_URL");
         let http = HttpSettings::from_env(env);
         let user_keys_dir = env.required("USER_KEYS_DIR");
         let identity = ServiceIdentityConfig::from_env(env);

@@ -10,7 +10,7 @@ mod graphql;
 mod rest;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
 use axum::Router;
@@ -39,6 +39,8 @@ pub struct App {
     passwords: Passwords,
     signer: Arc<UserSigner>,
     users: UserVerifier,
+    /// Sessions that ended lately; `None` until they were first read.
+    ended: Arc<RwLock<Option<Vec<String>>>>,
     tokens: Tokens,
     clock: Clock,
 }
@@ -64,6 +66,7 @@ impl App {
             passwords: Passwords::new(),
             signer,
             users,
+            ended: Arc::default(),
             tokens,
             clock,
         })
@@ -106,13 +109,30 @@ impl App {
         Ok(app::purge_sessions(self).await?)
     }
 
-    /// Looks at the key folder again.
-    fn reload_keys(&self) -> Result<(), KeyError> {
-        self.signer.reload()?;
-        if let Err(error) = self.users.replace_keys(&self.signer.jwks()) {
+    /// Looks at the key folder again, and at the sessions that ended; what can't be read stays as it was.
+    pub async fn refresh_key_set(&self) -> Result<(), KeyError> {
+        match app::ended_sessions(self).await {
+            Ok(ended) => {
+                let ids = ended.iter().map(ToString::to_string).collect();
+                *self.ended.write().unwrap_or_else(PoisonError::into_inner) = Some(ids);
+            }
+            Err(error) => tracing::warn!(%error, "ended sessions can't be read"),
+        }
+        let reloaded = self.signer.reload();
+        if let Err(error) = self.users.replace_keys(&self.key_set()) {
             tracing::error!(%error, "own keys can't be read back");
         }
-        Ok(())
+        reloaded
+    }
+
+    /// What every service verifies access tokens by: the keys, and whose tokens count no more. From memory, because
+    /// nobody could sign in anywhere if it had to wait for a store.
+    fn key_set(&self) -> serde_json::Value {
+        let mut set = self.signer.jwks();
+        if let Some(ended) = &*self.ended.read().unwrap_or_else(PoisonError::into_inner) {
+            set[service_auth::ENDED_SESSIONS] = ended.clone().into();
+        }
+        set
     }
 }
 
@@ -127,7 +147,7 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
     let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
     pg_kit::migrate(&pool, &MIGRATOR).await?;
     store.up();
-    let redis_url = config.redis_url.as_str();
+    let redis_url = config.redis_url.expose();
     App::try_new(
         pool,
         redis_url,

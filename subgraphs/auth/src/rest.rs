@@ -26,7 +26,7 @@ pub(crate) fn public(app: App) -> Router {
 }
 
 async fn jwks(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, KEYS_CACHE)], Json(app.signer.jwks()))
+    ([(header::CACHE_CONTROL, KEYS_CACHE)], Json(app.key_set()))
 }
 
 async fn nothing_here() -> Response {

@@ -23,6 +23,7 @@ pub(crate) async fn bootstrap(app: &App, email: &str, password: &Secret) -> Resu
         display_name: "Administrator".to_owned(),
         roles: Roles::from([Role::Customer, Role::Admin].as_slice()),
         created_at: app.clock.now(),
+        disabled_at: None,
     };
     let mut tx = app.pool.begin().await?;
     let made = users::insert(&mut tx, &user, &email.key(), &hash).await?;

@@ -26,6 +26,10 @@ pub(crate) async fn login(app: &App, input: Login) -> Result<Issued, Error> {
     admit(app, Subject::Account(&email_key), Throttle::ACCOUNT).await?;
     let found = users::credentials(&app.pool, &email_key).await?;
     let (credentials, verdict) = check(app, found, password.clone()).await?;
+    if credentials.user.disabled_at.is_some() {
+        tracing::warn!(user = %credentials.user.id, "a disabled user tried to sign in");
+        return Err(Refusal::AccountDisabled.into());
+    }
     let fresh_hash = match verdict {
         Verdict::Outdated => Some(app.passwords.hash(password).await?),
         _ => None,
@@ -54,7 +58,7 @@ pub(crate) async fn check(
 async fn open(app: &App, credentials: Credentials, fresh_hash: Option<String>) -> Result<Issued, Error> {
     let Credentials { user, password_hash } = credentials;
     let mut tx = app.pool.begin().await?;
-    // The password may have been changed, and all sessions ended, while this one was being checked.
+    // The password may have been changed, or the user disabled, and all sessions ended, while this one was checked.
     if !users::lock_if_password(&mut tx, user.id, &password_hash).await? {
         return Err(Refusal::InvalidCredentials.into());
     }

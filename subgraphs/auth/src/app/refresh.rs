@@ -60,6 +60,6 @@ async fn owner(app: &App, session: &Session) -> Result<User, Error> {
     let found = users::by_ids(&app.pool, &[session.user_id]).await?;
     found
         .into_iter()
-        .next()
+        .find(|user| user.disabled_at.is_none())
         .ok_or_else(|| Refusal::TokenExpired.into())
 }

@@ -31,6 +31,7 @@ pub(crate) async fn register(app: &App, input: Register) -> Result<Issued, Error
         display_name,
         roles: Roles::from([Role::Customer].as_slice()),
         created_at: app.clock.now(),
+        disabled_at: None,
     };
     let mut tx = app.pool.begin().await?;
     if !users::insert(&mut tx, &user, &email.key(), &hash).await? {

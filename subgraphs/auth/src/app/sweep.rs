@@ -15,7 +15,7 @@ const SESSIONS_EVERY: Duration = Duration::from_hours(1);
 const KEEP: TimeDelta = TimeDelta::days(30);
 const BATCH: i64 = 1000;
 
-/// Takes up new and withdrawn signing keys without a restart.
+/// Takes up new and withdrawn signing keys, and the ends of sessions, without a restart.
 pub(crate) async fn keep_keys_fresh(app: App, host: Host) {
     while host
         .shutdown
@@ -23,7 +23,7 @@ pub(crate) async fn keep_keys_fresh(app: App, host: Host) {
         .await
         .is_some()
     {
-        if let Err(error) = app.reload_keys() {
+        if let Err(error) = app.refresh_key_set().await {
             tracing::error!(%error, "signing keys can't be read again, the present ones stay");
         }
     }

@@ -33,6 +33,12 @@ pub(crate) enum Refusal {
     /// No such user.
     #[error("No such user")]
     UserNotFound,
+    /// An administrator shut the user out; told to nobody who does not know the password.
+    #[error("This account is disabled")]
+    AccountDisabled,
+    /// Not one of the user's sessions, or it has ended.
+    #[error("No such session")]
+    SessionNotFound,
     /// Nobody could undo this.
     #[error("The last administrator can't be removed")]
     LastAdmin,

@@ -16,6 +16,8 @@ pub(crate) struct User {
     pub(crate) display_name: String,
     pub(crate) roles: Roles,
     pub(crate) created_at: DateTime<Utc>,
+    /// Since when the user is shut out.
+    pub(crate) disabled_at: Option<DateTime<Utc>>,
 }
 
 /// A name to show: 1 to 80 characters, none of them a control character.

@@ -6,8 +6,8 @@ use service_auth::{Role, Roles};
 
 use super::fault;
 use super::types::{
-    ChangePasswordInput, LoginInput, LogoutInput, LogoutPayload, RefreshSessionInput, RegisterInput,
-    SessionPayload, SetUserRolesInput, SetUserRolesPayload, User,
+    ChangePasswordInput, EndSessionInput, EndSessionPayload, LoginInput, LogoutInput, LogoutPayload, RefreshSessionInput, RegisterInput,
+    SessionPayload, SetUserDisabledInput, SetUserDisabledPayload, SetUserRolesInput, SetUserRolesPayload, User,
 };
 use super::user_error::user_error;
 use crate::App;
@@ -97,6 +97,46 @@ impl Mutation {
             app::change_password(ctx.data_unchecked::<App>(), caller, input).await,
             "newPassword",
         )
+    }
+
+    /// Ends one of the signed-in user's sessions, such as that of a lost phone.
+    async fn end_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session ends.")] input: EndSessionInput,
+    ) -> Result<EndSessionPayload> {
+        let caller = require_user(ctx)?;
+        let id = parse_id(&input.session_id, "sessionId")?;
+        let user_errors = match app::end_session(ctx.data_unchecked::<App>(), caller, id).await {
+            Ok(()) => Vec::new(),
+            Err(Error::Refused(refusal)) => vec![user_error(refusal, "")],
+            Err(error) => return Err(fault(error)),
+        };
+        Ok(EndSessionPayload { user_errors })
+    }
+
+    /// Shuts a user out, or lets them in again; for administrators. A disabled user's sessions end at once, their
+    /// access tokens within a minute.
+    #[graphql(tag = "internal")]
+    async fn set_user_disabled(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who is shut out or let in.")] input: SetUserDisabledInput,
+    ) -> Result<SetUserDisabledPayload> {
+        let caller = require_role(ctx, Role::Admin)?;
+        let target = parse_id(&input.user_id, "userId")?;
+        let app = ctx.data_unchecked::<App>();
+        match app::set_disabled(app, caller, target, input.disabled).await {
+            Ok(user) => Ok(SetUserDisabledPayload {
+                user: Some(User(user)),
+                user_errors: Vec::new(),
+            }),
+            Err(Error::Refused(refusal)) => Ok(SetUserDisabledPayload {
+                user: None,
+                user_errors: vec![user_error(refusal, "")],
+            }),
+            Err(error) => Err(fault(error)),
+        }
     }
 
     /// Replaces a user's roles; for administrators. A role taken away is gone from the user's next access token on.

@@ -3,11 +3,11 @@
 use async_graphql::{Context, ID, Object};
 use contracts::UserId;
 use graphql_kit::page::{self, Page};
-use graphql_kit::{ApiError, Batcher, Result, parse_id, require_staff, viewer};
+use graphql_kit::{ApiError, Batcher, Result, parse_id, require_staff, require_user, viewer};
 
 use super::fault;
 use super::loader::UserLoader;
-use super::types::{User, UserConnection};
+use super::types::{ActiveSession, User, UserConnection};
 use crate::App;
 use crate::app;
 
@@ -26,6 +26,16 @@ impl Query {
             Some(user) => load(ctx, user.id).await,
             None => Ok(None),
         }
+    }
+
+    /// The signed-in user's sessions that have not ended, newest first.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<ActiveSession>> {
+        let caller = require_user(ctx)?;
+        let live = app::live_sessions(ctx.data_unchecked::<App>(), caller)
+            .await
+            .map_err(fault)?;
+        let shown = |session| ActiveSession::new(session, caller.session);
+        Ok(live.into_iter().map(shown).collect())
     }
 
     /// A user by id; for staff.

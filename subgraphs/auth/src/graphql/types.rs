@@ -2,11 +2,12 @@
 
 use async_graphql::{Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use contracts::SessionId;
 use graphql_kit::PageInfoObject;
 use graphql_kit::page::Page;
 
 use super::user_error::AuthUserError;
-use crate::app::Issued;
+use crate::app::{Issued, LiveSession};
 use crate::domain;
 
 /// What a user may do.
@@ -45,6 +46,12 @@ impl User {
     /// When they registered.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
+    }
+
+    /// Whether an administrator shut them out; for staff.
+    #[graphql(tag = "internal")]
+    async fn is_disabled(&self) -> bool {
+        self.0.disabled_at.is_some()
     }
 
     /// What they may do.
@@ -111,6 +118,67 @@ impl From<Issued> for Session {
             user: User(issued.user),
         }
     }
+}
+
+/// One of the signed-in user's sessions: a device or browser they signed in with.
+#[derive(SimpleObject)]
+pub(crate) struct ActiveSession {
+    /// The session's id.
+    id: ID,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    refreshed_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    expires_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    is_current: bool,
+}
+
+impl ActiveSession {
+    pub(crate) fn new(session: LiveSession, current: SessionId) -> Self {
+        Self {
+            id: session.id.to_string().into(),
+            created_at: session.created_at,
+            refreshed_at: session.refreshed_at,
+            expires_at: session.expires_at,
+            is_current: session.id == current,
+        }
+    }
+}
+
+/// The end of one session, or why it goes on.
+#[derive(SimpleObject)]
+pub(crate) struct EndSessionPayload {
+    /// Why it goes on.
+    pub(crate) user_errors: Vec<AuthUserError>,
+}
+
+/// A user who was shut out or let in again, or why nothing changed.
+#[derive(SimpleObject)]
+#[graphql(tag = "internal")]
+pub(crate) struct SetUserDisabledPayload {
+    /// The user.
+    pub(crate) user: Option<User>,
+    /// Why nothing changed.
+    pub(crate) user_errors: Vec<AuthUserError>,
+}
+
+/// Which session ends.
+#[derive(InputObject)]
+pub(crate) struct EndSessionInput {
+    /// One of `sessions`.
+    pub(crate) session_id: ID,
+}
+
+/// Who is shut out or let in.
+#[derive(InputObject)]
+#[graphql(tag = "internal")]
+pub(crate) struct SetUserDisabledInput {
+    /// The user.
+    pub(crate) user_id: ID,
+    /// Whether they are shut out.
+    pub(crate) disabled: bool,
 }
 
 /// A session, or why there is none.

@@ -23,6 +23,10 @@ pub(crate) enum AuthErrorCode {
     TokenExpired,
     /// The refresh token was used twice, so the session was ended: sign in again.
     TokenReused,
+    /// An administrator shut this account out.
+    AccountDisabled,
+    /// Not one of your sessions, or it has ended.
+    SessionNotFound,
     /// No such user.
     UserNotFound,
     /// The only administrator must stay one.
@@ -45,6 +49,8 @@ pub(crate) fn user_error(refusal: Refusal, password_field: &str) -> AuthUserErro
         Refusal::TooManyAttempts { .. } => (AuthErrorCode::TooManyAttempts, None),
         Refusal::TokenExpired => (AuthErrorCode::TokenExpired, Some("refreshToken")),
         Refusal::TokenReused => (AuthErrorCode::TokenReused, Some("refreshToken")),
+        Refusal::AccountDisabled => (AuthErrorCode::AccountDisabled, None),
+        Refusal::SessionNotFound => (AuthErrorCode::SessionNotFound, Some("sessionId")),
         Refusal::UserNotFound => (AuthErrorCode::UserNotFound, Some("userId")),
         Refusal::LastAdmin => (AuthErrorCode::LastAdmin, Some("roles")),
     };

@@ -12,6 +12,8 @@ pub(crate) enum Reason {
     Everywhere,
     Password,
     Reuse,
+    Ended,
+    Disabled,
 }
 
 impl Reason {
@@ -21,6 +23,8 @@ impl Reason {
             Self::Everywhere => "EVERYWHERE",
             Self::Password => "PASSWORD",
             Self::Reuse => "REUSE",
+            Self::Ended => "ENDED",
+            Self::Disabled => "DISABLED",
         }
     }
 }
@@ -195,6 +199,55 @@ pub(crate) async fn is_live(
     .fetch_optional(pool)
     .await?;
     Ok(found.is_some())
+}
+
+/// A session as its user sees it.
+pub(crate) struct LiveSession {
+    pub(crate) id: SessionId,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) refreshed_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// A user's sessions that have not ended, newest first.
+pub(crate) async fn live(
+    pool: &PgPool,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<LiveSession>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT s.id, s.created_at, s.expires_at, max(t.issued_at) AS "refreshed_at!"
+           FROM session s JOIN refresh_token t ON t.session_id = s.id
+           WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
+           GROUP BY s.id ORDER BY s.created_at DESC, s.id DESC LIMIT 200"#,
+        user.uuid(),
+        now
+    )
+    .fetch_all(pool)
+    .await?;
+    let live = rows.into_iter().map(|row| LiveSession {
+        id: SessionId::from_uuid(row.id),
+        created_at: row.created_at,
+        refreshed_at: row.refreshed_at,
+        expires_at: row.expires_at,
+    });
+    Ok(live.collect())
+}
+
+/// Sessions ended before their time after `since`, the newest first.
+pub(crate) async fn ended_since(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM session WHERE revoked_at > $1 ORDER BY revoked_at DESC LIMIT $2",
+        since,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
 }
 
 /// Deletes at most `limit` sessions that ended before `before`; tells how many.

@@ -14,6 +14,7 @@ struct Row {
     display_name: String,
     roles: Vec<String>,
     created_at: DateTime<Utc>,
+    disabled_at: Option<DateTime<Utc>>,
 }
 
 impl From<Row> for User {
@@ -25,6 +26,7 @@ impl From<Row> for User {
             // The column's check allows nothing else.
             roles: row.roles.iter().filter_map(|role| role.parse().ok()).collect(),
             created_at: row.created_at,
+            disabled_at: row.disabled_at,
         }
     }
 }
@@ -65,7 +67,8 @@ pub(crate) async fn insert(
 /// The user with this address.
 pub(crate) async fn credentials(pool: &PgPool, email_key: &str) -> Result<Option<Credentials>, sqlx::Error> {
     let row = sqlx::query!(
-        "SELECT id, email, display_name, roles, created_at, password_hash FROM app_user WHERE email_key = $1",
+        "SELECT id, email, display_name, roles, created_at, disabled_at, password_hash FROM app_user
+         WHERE email_key = $1",
         email_key
     )
     .fetch_optional(pool)
@@ -77,6 +80,7 @@ pub(crate) async fn credentials(pool: &PgPool, email_key: &str) -> Result<Option
             display_name: row.display_name,
             roles: row.roles,
             created_at: row.created_at,
+            disabled_at: row.disabled_at,
         }
         .into(),
         password_hash: row.password_hash,
@@ -90,14 +94,15 @@ pub(crate) async fn email_key(pool: &PgPool, id: UserId) -> Result<Option<String
         .await
 }
 
-/// Holds the user's row until the transaction ends, if the password is still the one with this hash.
+/// Holds the user's row until the transaction ends, if the password is still the one with this hash and nobody
+/// disabled the user.
 pub(crate) async fn lock_if_password(
     tx: &mut PgConnection,
     id: UserId,
     password_hash: &str,
 ) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!(
-        "SELECT id FROM app_user WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE",
+        "SELECT id FROM app_user WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR NO KEY UPDATE",
         id.uuid(),
         password_hash
     )
@@ -131,7 +136,7 @@ pub(crate) async fn by_ids(pool: &PgPool, ids: &[UserId]) -> Result<Vec<User>, s
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, email, display_name, roles, created_at FROM app_user WHERE id = ANY($1)",
+        "SELECT id, email, display_name, roles, created_at, disabled_at FROM app_user WHERE id = ANY($1)",
         &ids
     )
     .fetch_all(pool)
@@ -148,7 +153,7 @@ pub(crate) async fn page(
 ) -> Result<Vec<User>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, email, display_name, roles, created_at FROM app_user
+        "SELECT id, email, display_name, roles, created_at, disabled_at FROM app_user
          WHERE ($1::uuid IS NULL OR id < $1)
            AND ($2::text IS NULL OR strpos(email_key, lower($2)) > 0 OR strpos(lower(display_name), lower($2)) > 0)
          ORDER BY id DESC LIMIT $3",
@@ -161,10 +166,10 @@ pub(crate) async fn page(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Holds every administrator's row until the transaction ends, so that none of two can remove the other at once.
+/// Holds the row of every administrator who can sign in until the transaction ends, so that none of two can remove the other at once.
 pub(crate) async fn lock_admins(tx: &mut PgConnection) -> Result<Vec<UserId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
-        "SELECT id FROM app_user WHERE $1 = ANY(roles) ORDER BY id FOR NO KEY UPDATE",
+        "SELECT id FROM app_user WHERE $1 = ANY(roles) AND disabled_at IS NULL ORDER BY id FOR NO KEY UPDATE",
         Role::Admin.as_str()
     )
     .fetch_all(tx)
@@ -180,9 +185,29 @@ pub(crate) async fn set_roles(
 ) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "UPDATE app_user SET roles = $2 WHERE id = $1 RETURNING id, email, display_name, roles, created_at",
+        "UPDATE app_user SET roles = $2 WHERE id = $1
+         RETURNING id, email, display_name, roles, created_at, disabled_at",
         id.uuid(),
         &names(roles)
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Marks a user as disabled since then, or as enabled; a disabled one keeps the first instant. `None` when there is
+/// no such user.
+pub(crate) async fn set_disabled(
+    tx: &mut PgConnection,
+    id: UserId,
+    at: Option<DateTime<Utc>>,
+) -> Result<Option<User>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "UPDATE app_user SET disabled_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(disabled_at, $2) END
+         WHERE id = $1 RETURNING id, email, display_name, roles, created_at, disabled_at",
+        id.uuid(),
+        at
     )
     .fetch_optional(tx)
     .await?;
