@@ -141,7 +141,11 @@ impl JobRow {
     }
 }
 
-/// Loads a saga and locks it until the transaction ends.
+/// Loads a saga with its order and locks both until the transaction ends.
+///
+/// Both, though the saga's lock alone keeps others away: whoever had to wait for a lock is shown the newest version of
+/// the rows it locks, and of all others the one from before the wait. A saga beside an order of an older version would
+/// be advanced from a state that is over.
 pub(crate) async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Job>, sqlx::Error> {
     sqlx::query_as!(
         JobRow,
@@ -151,7 +155,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Opti
                   o.reason, o.terminal_at, o.user_id, o.total_minor, o.currency, o.payment_method
            FROM saga s JOIN orders o ON o.id = s.order_id
            WHERE s.order_id = $1
-           FOR UPDATE OF s"#,
+           FOR NO KEY UPDATE OF s, o"#,
         order.uuid()
     )
     .fetch_optional(conn)
@@ -161,6 +165,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Opti
 }
 
 /// Leases due sagas and counts the try in the step log: committed before the calls are made.
+/// Takes the orders' rows under the same lock, for the reason given at [`lock`].
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     holder: &Holder,
@@ -169,9 +174,12 @@ pub(crate) async fn claim(
     sqlx::query_as!(
         JobRow,
         r#"WITH due AS (
-               SELECT order_id FROM saga WHERE next_run_at <= statement_timestamp()
-               ORDER BY next_run_at LIMIT $1
-               FOR UPDATE SKIP LOCKED
+               SELECT s.order_id, o.status, o.version AS sequence, o.reason, o.terminal_at, o.user_id,
+                      o.total_minor, o.currency, o.payment_method
+               FROM saga s JOIN orders o ON o.id = s.order_id
+               WHERE s.next_run_at <= statement_timestamp()
+               ORDER BY s.next_run_at LIMIT $1
+               FOR NO KEY UPDATE OF s, o SKIP LOCKED
            ), claimed AS (
                UPDATE saga SET version = version + 1, attempt = attempt + 1, lease_owner = $2,
                    lease_until = clock_timestamp() + make_interval(secs => $3),
@@ -185,9 +193,10 @@ pub(crate) async fn claim(
            SELECT s.order_id AS "order_id!", s.version AS "fence!", s.step, s.attempt AS "attempt!",
                   s.payment AS "payment!", s.stock AS "stock!", s.refund_reason, s.refund_restock, s.refund_asked,
                   true AS "leased!", s.deadline_at AS "deadline_at!", s.attention, s.last_error, s.correlation_id,
-                  s.traceparent, o.status, o.version AS sequence, o.reason, o.terminal_at, o.user_id,
-                  o.total_minor, o.currency, o.payment_method
-           FROM claimed s JOIN orders o ON o.id = s.order_id"#,
+                  s.traceparent, o.status AS "status!", o.sequence AS "sequence!", o.reason, o.terminal_at,
+                  o.user_id AS "user_id!", o.total_minor AS "total_minor!", o.currency AS "currency!",
+                  o.payment_method AS "payment_method!"
+           FROM claimed s JOIN due o USING (order_id)"#,
         limit,
         holder.name,
         holder.lease.as_secs_f64()

@@ -1,10 +1,12 @@
 //! What gets lost, comes twice or comes late: each call fails once, each call arrives twice, workers die, answers and
 //! events overtake each other.
 
+use contracts::order::CancelReason;
 use contracts::payment::PaymentSucceeded;
 use contracts::{EventId, Money, OrderId, PaymentId};
 use order::domain::State;
-use order::{Created, Key, RefundOrder};
+use order::saga::InvalidInput;
+use order::{Asked, Created, Key, RefundOrder};
 
 use crate::stage::Stage;
 use crate::world::Fault;
@@ -318,4 +320,49 @@ async fn two_replicas_share_the_work() {
         .await
         .unwrap();
     assert_eq!(paid, 12);
+}
+
+/// Another process's transaction that captures the payment of an order, not yet committed.
+async fn capturing(stage: &Stage, order: OrderId) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut tx = stage.db.pool.begin().await.unwrap();
+    for statement in [
+        "UPDATE saga SET version = version + 1, payment = 'CAPTURED', step = 'confirm', attempt = 0,
+             next_run_at = clock_timestamp() + interval '1 hour' WHERE order_id = $1",
+        "INSERT INTO order_history (order_id, version, from_status, to_status, step, public_status, cause, at)
+         SELECT id, version + 1, status, 'CONFIRMING', 'PAYMENT_CAPTURED', public_status, 'test', clock_timestamp()
+         FROM orders WHERE id = $1",
+        "UPDATE orders SET status = 'CONFIRMING', version = version + 1 WHERE id = $1",
+    ] {
+        let changed = sqlx::query(statement).bind(order.uuid()).execute(&mut *tx).await.unwrap();
+        assert_eq!(changed.rows_affected(), 1);
+    }
+    tx
+}
+
+#[tokio::test]
+async fn an_input_that_waited_for_the_saga_finds_its_order_as_it_is_now() {
+    let stage = Stage::new().await;
+    let order = stage.at(State::PaymentPending).await;
+    let quicker = capturing(&stage, order).await;
+    let cancelling = tokio::spawn({
+        let app = stage.app.clone();
+        let key = Key {
+            principal: "usr_ada".to_owned(),
+            key: EventId::generate().to_string(),
+        };
+        async move { app.cancel_order(order, CancelReason::Customer, &key).await }
+    });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting)
+        .fetch_one(&stage.db.pool)
+        .await
+        .unwrap()
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    quicker.commit().await.unwrap();
+    let asked = cancelling.await.unwrap().unwrap();
+    assert_eq!(asked, Asked::Refused(InvalidInput::TooLate));
+    assert_eq!(stage.order(order).await.state, State::Confirming);
 }
