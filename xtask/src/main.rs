@@ -5,9 +5,11 @@
     reason = "a command line tool speaks to its terminal"
 )]
 
+mod armed;
 mod compose;
 mod doctor;
 mod down;
+mod faults;
 mod logs;
 mod restart;
 mod sdl;
@@ -68,6 +70,9 @@ enum Command {
     Tidy,
     /// Run every test, or the named stages.
     Test(test::Arguments),
+    /// Break a system of its own on purpose and check that nothing is lost.
+    #[command(disable_help_flag = true)]
+    Faults(faults::Arguments),
     /// Say what this machine has and lacks.
     Doctor,
 }
@@ -99,6 +104,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Sqlx(arguments) => sqlx::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Faults(arguments) => faults::run(&arguments),
         Command::Doctor => Ok(doctor::run()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod confine;
 mod direction;
+mod features;
 mod layout;
 mod text;
 mod tree;
@@ -32,8 +33,9 @@ pub(crate) fn check() -> Result<usize> {
 }
 
 fn violations(tree: &Tree) -> Vec<String> {
-    let rules: [fn(&Tree) -> Vec<String>; 8] = [
+    let rules: [fn(&Tree) -> Vec<String>; 9] = [
         direction::dependencies,
+        features::faults_are_asked_for,
         confine::crates,
         confine::pure_modules,
         layout::file_sizes,
@@ -136,6 +138,26 @@ mod tests {
             ("crates/test-kit/Cargo.toml", "[package]\n"),
         ];
         only(&files, "pg-kit may not depend on test-kit");
+    }
+
+    #[test]
+    fn faults_are_in_no_ordinary_build() {
+        let manifest = |text| [("crates/auditor/Cargo.toml", text)];
+        only(
+            &manifest("[features]\ndefault = [\"faults\"]\nfaults = [\"service-kit/faults\"]\n"),
+            "without being asked for",
+        );
+        only(
+            &manifest("[dev-dependencies]\nx = { workspace = true, features = [\"faults\"] }\n"),
+            "without being asked for",
+        );
+        only(
+            &manifest("[features]\nmore = [\"order/faults\"]\n"),
+            "without being asked for",
+        );
+        let fine =
+            "[features]\nfaults = [\"dep:rustix\"]\n[dependencies]\nfaults = { path = \"../faults\" }\n";
+        assert_eq!(found(&manifest(fine)), Vec::<String>::new());
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! The crash matrix: each point of the saga at which a process may die, in the process that may die there, with ten
+//! orders under way. Afterwards every order is where it belongs, stock and money are exact, and the audit is clean.
+
+mod commits;
+mod evidence;
+mod load;
+mod queue;
+mod report;
+mod rows;
+mod strike;
+mod system;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use rows::{ROWS, Row, find};
+pub(crate) use strike::run as run_row;
+pub(crate) use system::System;
+
+/// How long a failed row's buyers may take to leave.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `faults matrix`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder of the programs; order, payment and inventory built with the feature `faults`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) binaries: Option<PathBuf>,
+    /// Only these rows, such as C4,C5b
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Write docs/crash-matrix.md
+    #[arg(long)]
+    write: bool,
+}
+
+/// The checkout this program was built from.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where `cargo xtask faults` puts the programs.
+pub(crate) fn binaries(given: Option<&Path>) -> PathBuf {
+    given.map_or_else(|| root().join("target/faults"), Path::to_owned)
+}
+
+/// Runs the rows one after the other on one system.
+pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
+    let rows = chosen(&arguments.only)?;
+    let begun = Instant::now();
+    let system = Arc::new(System::start(&binaries(arguments.binaries.as_deref()), "").await?);
+    let mut results = Vec::new();
+    for row in rows {
+        let result = run_row(&system, row).await;
+        println!("{}", report::line(row, &result));
+        results.push((row, result));
+    }
+    let failed = results.iter().filter(|(_, result)| result.is_err()).count();
+    let took = begun.elapsed();
+    finish(system, failed > 0).await?;
+    println!("{} rows, {failed} failed, {} s", results.len(), took.as_secs());
+    if failed > 0 {
+        return Ok(false);
+    }
+    if arguments.write {
+        if !arguments.only.is_empty() {
+            bail!("a part of the matrix is not written down");
+        }
+        std::fs::write(
+            root().join("docs/crash-matrix.md"),
+            report::document(&results, took),
+        )?;
+    }
+    Ok(true)
+}
+
+/// Stops the system; the logs of a failed run stay in `target/matrix-logs`.
+pub(crate) async fn finish(mut system: Arc<System>, failed: bool) -> Result<()> {
+    let kept = root().join("target/matrix-logs");
+    let begun = Instant::now();
+    // The buyers of a row that failed are sent away, which takes a moment.
+    let system = loop {
+        match Arc::try_unwrap(system) {
+            Ok(system) => break system,
+            Err(shared) if begun.elapsed() < PATIENCE => system = shared,
+            Err(_) => bail!("somebody is still shopping"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    system.finish(failed.then_some(kept.as_path()))
+}
+
+fn chosen(only: &[String]) -> Result<Vec<&'static Row>> {
+    if only.is_empty() {
+        return Ok(ROWS.iter().collect());
+    }
+    let known = |id: &String| find(id).with_context(|| format!("there is no row {id}"));
+    only.iter().map(known).collect()
+}

@@ -1,0 +1,409 @@
+//! Runs one row: arms the victim, lets people shop, sees it die, starts it again, and checks what is left.
+
+use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use contracts::OrderId;
+use dev_stack::Signal;
+
+use super::evidence::{self, Evidence};
+use super::load::{Load, Placed};
+use super::rows::{Act, Row};
+use super::system::{DEADLINE_S, LEASE, System, Variant, blocking, eventually};
+use super::verify::{self, Ends};
+use super::{commits, queue};
+
+const SIGKILL: i32 = 9;
+/// How long a point may take to fire.
+const FIRE: Duration = Duration::from_secs(40);
+/// How long the last order may take from the victim's return on.
+pub(super) const RECOVERY: Duration = Duration::from_secs(60);
+/// What [`Act::StayDown`] and [`Act::Expiry`] leave between a payment's deadline and the end of its reservation.
+const SHORT_MARGIN_S: u32 = 1;
+
+/// What a row has shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    /// What proves that it happened.
+    pub(crate) evidence: String,
+    pub(crate) ends: Ends,
+    /// From the victim's return until every order was where it belongs.
+    pub(crate) recovery: Duration,
+}
+
+/// A row being run.
+pub(super) struct Run<'a> {
+    pub(super) system: &'a Arc<System>,
+    pub(super) row: &'a Row,
+    variant: Variant,
+}
+
+/// Runs a row; an error says what did not hold.
+pub(crate) async fn run(system: &Arc<System>, row: &Row) -> Result<Shown> {
+    evidence::forget(&system.evidence())?;
+    let variant = system.product(row.units).await?;
+    let run = Run { system, row, variant };
+    run.set_deadlines()?;
+    let shown = match row.act {
+        Act::Nothing => run.nothing().await,
+        Act::Crash | Act::StayDown => run.crash().await,
+        Act::Expiry => run.expiry().await,
+        Act::BrokerDies => run.broker_dies().await,
+        Act::Paused => run.paused().await,
+        Act::PausedAndCancelled => run.paused_and_cancelled().await,
+        Act::CommitCut => run.commit_cut().await,
+        Act::PostgresDies => run.postgres_dies().await,
+        Act::QueueGone => run.queue_gone().await,
+    };
+    // A failed row must not disturb the next one either.
+    shown.map_err(|error| match run.restore() {
+        Ok(()) => error,
+        Err(second) => error.context(format!("and then the system could not be restored: {second:#}")),
+    })
+}
+
+impl Run<'_> {
+    /// Order's deadlines for this row: what it is started with next, if that is not what it runs with.
+    fn set_deadlines(&self) -> Result<()> {
+        let Some(deadline) = self.row.deadline_s else {
+            return Ok(());
+        };
+        let short = matches!(self.row.act, Act::StayDown | Act::Expiry);
+        let margin = if short { SHORT_MARGIN_S } else { 15 };
+        let (deadline, margin) = (deadline.to_string(), margin.to_string());
+        let variables = [
+            ("PAYMENT_DEADLINE_S", Some(deadline.as_str())),
+            ("RESERVATION_MARGIN_S", Some(margin.as_str())),
+        ];
+        self.system.restart("order", &variables)
+    }
+
+    /// Everybody runs again, unarmed and with the usual deadlines.
+    fn restore(&self) -> Result<()> {
+        let usual = DEADLINE_S.to_string();
+        for victim in ["order", "payment", "inventory"] {
+            let mut variables = vec![("MERCATO_CRASH", None), ("MERCATO_FREEZE", None)];
+            if victim == "order" {
+                variables.push(("PAYMENT_DEADLINE_S", Some(usual.as_str())));
+                variables.push(("RESERVATION_MARGIN_S", Some("15")));
+            }
+            self.system.restart(victim, &variables)?;
+        }
+        blocking(|| self.system.stack.kill("order-2"))
+    }
+
+    fn armed(&self) -> String {
+        format!("{}:{}", self.row.point, self.row.nth)
+    }
+
+    fn arm(&self, how: &str) -> Result<()> {
+        self.system
+            .restart(self.row.victim, &[(how, Some(self.armed().as_str()))])
+    }
+
+    fn load(&self, doors: &'static [&'static str]) -> Load {
+        Load::begin(self.system, &self.variant, self.row.buyers, doors)
+    }
+
+    async fn proof(&self) -> Result<Evidence> {
+        evidence::wait(&self.system.evidence(), self.row.point, FIRE).await
+    }
+
+    /// The victim is dead, by SIGKILL, at its point.
+    async fn death(&self) -> Result<(Evidence, String)> {
+        let proof = self.proof().await?;
+        let victim = self.row.victim;
+        // Its threads end one by one, so that for a moment it is dead and has not ended.
+        let ended = || async {
+            let all = self.system.stack.ended();
+            let mine = all.iter().find(|(name, _)| name == victim);
+            let Some((_, status)) = mine else {
+                return Ok(false);
+            };
+            let signal = status.signal();
+            ensure!(signal == Some(SIGKILL), "it ended with {status}");
+            Ok(true)
+        };
+        let what = format!("{victim} is dead after {}", self.row.point);
+        eventually(Duration::from_secs(10), &what, ended).await?;
+        let told = format!("SIGKILL at visit {} of `{}`", self.row.nth, self.row.point);
+        Ok((proof, told))
+    }
+
+    /// Starts the victim again, unarmed and with the usual deadlines.
+    fn revive(&self) -> Result<()> {
+        let usual = DEADLINE_S.to_string();
+        let mut variables = vec![("MERCATO_CRASH", None)];
+        if self.row.victim == "order" {
+            variables.push(("PAYMENT_DEADLINE_S", Some(usual.as_str())));
+            variables.push(("RESERVATION_MARGIN_S", Some("15")));
+        }
+        self.system.restart(self.row.victim, &variables)
+    }
+
+    /// Waits for the people and their orders, and checks everything.
+    pub(super) async fn settle(&self, load: Load, evidence: String) -> Result<Shown> {
+        let back = Instant::now();
+        let placed = load.finish().await?;
+        self.settle_orders(back, placed, evidence).await
+    }
+
+    async fn settle_orders(&self, back: Instant, placed: Vec<Placed>, evidence: String) -> Result<Shown> {
+        verify::all_final(self.system, &placed, RECOVERY).await?;
+        let recovery = back.elapsed();
+        let ends = verify::all_exact(self.system, &self.variant, &placed).await?;
+        Ok(Shown {
+            evidence,
+            ends,
+            recovery,
+        })
+    }
+
+    async fn nothing(&self) -> Result<Shown> {
+        let scarce = self.row.units < i64::try_from(self.row.buyers.len())?;
+        let load = self.load(&["order"]);
+        let back = Instant::now();
+        let mut placed = load.finish().await?;
+        if scarce {
+            placed.iter_mut().for_each(|order| order.end = None);
+        }
+        let shown = self.settle_orders(back, placed.clone(), "-".to_owned()).await?;
+        if scarce {
+            self.no_more_and_no_less(&shown, &placed).await?;
+        }
+        Ok(shown)
+    }
+
+    /// So many units, so many paid orders; everybody else was told that nothing is left.
+    async fn no_more_and_no_less(&self, shown: &Shown, placed: &[Placed]) -> Result<()> {
+        let paid = shown.ends.get("PAID").copied().unwrap_or_default();
+        ensure!(
+            i64::try_from(paid)? == self.row.units,
+            "{paid} of {} units were sold",
+            self.row.units
+        );
+        let ids: Vec<_> = placed.iter().map(|order| order.order.uuid()).collect();
+        let told: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM orders WHERE id = ANY($1) AND status = 'CANCELLED' AND reason = 'OUT_OF_STOCK'",
+        )
+        .bind(&ids)
+        .fetch_one(&self.system.books.order)
+        .await?;
+        let others = placed.len() - paid;
+        ensure!(
+            usize::try_from(told)? == others,
+            "{told} of {others} buyers were told that it is sold out"
+        );
+        Ok(())
+    }
+
+    async fn crash(&self) -> Result<Shown> {
+        self.arm("MERCATO_CRASH")?;
+        let load = self.load(&["order"]);
+        let (proof, told) = self.death().await?;
+        if let Some(state) = self.row.stock_at_crash {
+            let order = proof.order.context("the point names no order")?;
+            self.stock_is(order, state).await?;
+        }
+        let stay_down = self.row.act == Act::StayDown;
+        if stay_down {
+            self.until_holds_expire().await?;
+        }
+        self.revive()?;
+        if !stay_down {
+            return self.settle(load, told).await;
+        }
+        let back = Instant::now();
+        let mut placed = load.finish().await?;
+        // Who had paid by then and who not is a matter of milliseconds.
+        placed.iter_mut().for_each(|order| order.end = None);
+        self.settle_orders(back, placed, told).await
+    }
+
+    async fn stock_is(&self, order: OrderId, state: &str) -> Result<()> {
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT state FROM reservation_head WHERE order_id = $1")
+                .bind(order.uuid())
+                .fetch_optional(&self.system.books.inventory)
+                .await?;
+        ensure!(
+            found.as_deref() == Some(state),
+            "at the crash the stock of {order} is {found:?}; before the payment is void it must be {state}"
+        );
+        Ok(())
+    }
+
+    /// Some hold of this row has ended by itself.
+    async fn until_holds_expire(&self) -> Result<()> {
+        let ask = || async {
+            let expired: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM reservation WHERE sku = $1 AND state = 'EXPIRED'")
+                    .bind(&self.variant.sku)
+                    .fetch_one(&self.system.books.inventory)
+                    .await?;
+            Ok(expired > 0)
+        };
+        eventually(FIRE, "a hold has expired", ask).await
+    }
+
+    /// Waits until so many of the row's orders are in a state.
+    pub(super) async fn until_orders_are(&self, status: &str, at_least: i64) -> Result<()> {
+        let ask = || async {
+            let count: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM orders WHERE status = $1
+                 AND id IN (SELECT order_id FROM order_line WHERE sku = $2)",
+            )
+            .bind(status)
+            .bind(&self.variant.sku)
+            .fetch_one(&self.system.books.order)
+            .await?;
+            Ok(count >= at_least)
+        };
+        eventually(FIRE, &format!("{at_least} orders are {status}"), ask).await
+    }
+
+    async fn expiry(&self) -> Result<Shown> {
+        self.arm("MERCATO_CRASH")?;
+        let load = self.load(&["order"]);
+        self.until_orders_are("PAYMENT_PENDING", 3).await?;
+        blocking(|| self.system.stack.kill("order"))?;
+        let (_, told) = self.death().await?;
+        self.revive()?;
+        let usual = DEADLINE_S.to_string();
+        let variables = [
+            ("PAYMENT_DEADLINE_S", Some(usual.as_str())),
+            ("RESERVATION_MARGIN_S", Some("15")),
+        ];
+        self.system.restart("order", &variables)?;
+        self.settle(load, told).await
+    }
+
+    /// Freezes the victim at its point; it goes on when [`Run::thaw`] says so.
+    async fn frozen(&self) -> Result<Evidence> {
+        let proof = self.proof().await?;
+        self.system
+            .stack
+            .set_variable(self.row.victim, "MERCATO_FREEZE", None)?;
+        Ok(proof)
+    }
+
+    fn thaw(&self) -> Result<()> {
+        self.system.stack.signal(self.row.victim, Signal::Continue)
+    }
+
+    fn told_frozen(&self) -> String {
+        format!("SIGSTOP at visit {} of `{}`", self.row.nth, self.row.point)
+    }
+
+    async fn broker_dies(&self) -> Result<Shown> {
+        self.arm("MERCATO_FREEZE")?;
+        let load = self.load(&["order"]);
+        self.frozen().await?;
+        blocking(|| {
+            self.system.stack.kill("rabbitmq")?;
+            self.system.stack.start_again("rabbitmq")
+        })?;
+        self.thaw()?;
+        self.settle(load, format!("{}, SIGKILL of RabbitMQ", self.told_frozen()))
+            .await
+    }
+
+    async fn paused(&self) -> Result<Shown> {
+        self.two_replicas()?;
+        let load = self.load(&["order", "order-2"]);
+        let order = self.frozen().await?.order.context("the point names no order")?;
+        let taken_over = || async { Ok(self.system.status(order).await? == "PAID") };
+        eventually(LEASE * 5, &format!("a replica has finished {order}"), taken_over).await?;
+        blocking(|| self.system.stack.kill("inventory"))?;
+        self.thaw()?;
+        // Long enough for the late call to fail and for its answer to be dropped.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        blocking(|| self.system.stack.start_again("inventory"))?;
+        let told = format!("{}, taken over, SIGKILL of inventory", self.told_frozen());
+        let shown = self.settle(load, told).await?;
+        blocking(|| self.system.stack.stop("order-2"))?;
+        Ok(shown)
+    }
+
+    async fn paused_and_cancelled(&self) -> Result<Shown> {
+        self.two_replicas()?;
+        let load = self.load(&["order", "order-2"]);
+        let order = self.frozen().await?.order.context("the point names no order")?;
+        self.system
+            .cancel_order("order-2", order, &super::system::fresh_key())
+            .await?;
+        let cancelled = || async { Ok(self.system.status(order).await? == "CANCELLED") };
+        eventually(LEASE * 5, &format!("{order} is cancelled"), cancelled).await?;
+        self.thaw()?;
+        // Long enough for the late call to arrive.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let back = Instant::now();
+        let mut placed = load.finish().await?;
+        let mine = placed.iter_mut().find(|placed| placed.order == order);
+        mine.context("nobody placed the order that was frozen")?.end = Some("CANCELLED");
+        let told = format!("{}, cancelled meanwhile", self.told_frozen());
+        let shown = self.settle_orders(back, placed, told).await?;
+        blocking(|| self.system.stack.stop("order-2"))?;
+        Ok(shown)
+    }
+
+    fn two_replicas(&self) -> Result<()> {
+        blocking(|| self.system.stack.start_again("order-2"))?;
+        self.arm("MERCATO_FREEZE")
+    }
+
+    async fn commit_cut(&self) -> Result<Shown> {
+        let load = self.load(&["order"]);
+        self.until_orders_exist(2).await?;
+        let cut = commits::cut(self.system, self.row.victim).await?;
+        ensure!(cut > 0, "no COMMIT of {} was cut", self.row.victim);
+        self.settle(load, format!("{cut} connections cut in COMMIT"))
+            .await
+    }
+
+    async fn postgres_dies(&self) -> Result<Shown> {
+        let load = self.load(&["order"]);
+        self.until_orders_exist(3).await?;
+        blocking(|| {
+            self.system.stack.kill("postgres")?;
+            self.system.stack.start_again("postgres")
+        })?;
+        self.settle(load, "SIGKILL of PostgreSQL under load".to_owned())
+            .await
+    }
+
+    async fn until_orders_exist(&self, at_least: i64) -> Result<()> {
+        let ask = || async {
+            let count: i64 = sqlx::query_scalar("SELECT count(*) FROM order_line WHERE sku = $1")
+                .bind(&self.variant.sku)
+                .fetch_one(&self.system.books.order)
+                .await?;
+            Ok(count >= at_least)
+        };
+        eventually(FIRE, &format!("{at_least} orders are placed"), ask).await
+    }
+
+    async fn queue_gone(&self) -> Result<Shown> {
+        self.system
+            .set_provider(serde_json::json!({ "slow_ms": 6_000 }))
+            .await?;
+        let load = self.load(&["order"]);
+        let everybody = i64::try_from(self.row.buyers.len())?;
+        self.until_orders_are("PAYMENT_PENDING", everybody).await?;
+        let placed = load.finish().await?;
+        blocking(|| self.system.stack.kill("order"))?;
+        queue::delete(self.system, "order.payment-events")?;
+        let tried = queue::wait_for_tries(self.system, &placed).await?;
+        if tried == 0 {
+            bail!("payment published nothing while the queue was away");
+        }
+        self.system
+            .set_provider(serde_json::json!({ "slow_ms": 2_500 }))
+            .await?;
+        self.revive()?;
+        let told = format!("SIGKILL of order, queue deleted, {tried} events without a queue");
+        self.settle_orders(Instant::now(), placed, told).await
+    }
+}
