@@ -213,6 +213,17 @@ impl Stack {
             .with_context(|| format!("signal {name}"))
     }
 
+    /// Changes a variable of a process from its next start on, or takes it away.
+    pub fn set_variable(&self, process: &str, name: &str, value: Option<&str>) -> Result<()> {
+        let mut state = self.lock_state();
+        let extra = state.plan.extra.entry(process.to_owned()).or_default();
+        match value {
+            Some(value) => extra.insert(name.to_owned(), value.to_owned()),
+            None => extra.remove(name),
+        };
+        state.write()
+    }
+
     /// Starts a process again on the ports it had, a store with its data, and waits until it is ready.
     pub fn start_again(&self, name: &str) -> Result<()> {
         if self.id(name)?.is_running() {
