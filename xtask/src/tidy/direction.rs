@@ -46,6 +46,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("xtask", &["dev-stack"]),
     ("composer", &[]),
     ("tests", &["contracts", "dev-stack", "shopper", "auditor"]),
+    (
+        "faults",
+        &["contracts", "dev-stack", "auditor", "service-kit", "service-auth"],
+    ),
 ];
 
 pub(super) fn dependencies(tree: &Tree) -> Vec<String> {
