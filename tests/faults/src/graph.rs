@@ -141,7 +141,8 @@ impl Graph {
         let input = json!({ "currencyCode": "USD", "idempotencyKey": key, "lines": lines });
         let payload = self.mutate("createCart", CREATE, input).await?;
         let id = payload["cart"]["id"].as_str();
-        id.map(str::to_owned).ok_or_else(|| Fault::new("", payload.to_string()))
+        id.map(str::to_owned)
+            .ok_or_else(|| Fault::new("", payload.to_string()))
     }
 
     pub(crate) async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Ordered, Fault> {
@@ -182,7 +183,8 @@ impl Graph {
                 "price": { "amount": "12.50", "currencyCode": "USD" } }] })
         };
         let products: Vec<Value> = skus.iter().map(product).collect();
-        self.mutate("importProducts", PRODUCTS, json!({ "products": products })).await?;
+        self.mutate("importProducts", PRODUCTS, json!({ "products": products }))
+            .await?;
         let line = |sku: &String| json!({ "sku": sku, "quantity": units });
         let lines: Vec<Value> = skus.iter().map(line).collect();
         let input = json!({ "idempotencyKey": fresh_key(), "lines": lines });
@@ -190,11 +192,16 @@ impl Graph {
         let variants = "query ($skus: [String!]!) { variants(skus: $skus) { id } }";
         let data = self.ask(variants, json!({ "skus": skus })).await?;
         let ids = data["variants"].as_array().into_iter().flatten();
-        let ids: Vec<String> = ids.filter_map(|found| found["id"].as_str().map(str::to_owned)).collect();
+        let ids: Vec<String> = ids
+            .filter_map(|found| found["id"].as_str().map(str::to_owned))
+            .collect();
         if ids.len() == skus.len() {
             Ok(ids)
         } else {
-            Err(Fault::new("", format!("{} of {} variants", ids.len(), skus.len())))
+            Err(Fault::new(
+                "",
+                format!("{} of {} variants", ids.len(), skus.len()),
+            ))
         }
     }
 }

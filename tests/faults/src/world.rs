@@ -66,9 +66,8 @@ impl Kind {
     fn of(link: &Link) -> Option<Self> {
         let process = link.process.split("-2").next().unwrap_or_default();
         Some(match (process, link.variable.as_str()) {
-            ("order", "CART_URL" | "PRODUCT_URL" | "INVENTORY_URL" | "PAYMENT_URL") | ("cart", "PRODUCT_URL") => {
-                Self::Calls
-            }
+            ("order", "CART_URL" | "PRODUCT_URL" | "INVENTORY_URL" | "PAYMENT_URL")
+            | ("cart", "PRODUCT_URL") => Self::Calls,
             ("router", "ORDER_GRAPHQL_URL") => Self::Graph,
             ("order" | "inventory" | "payment", "DATABASE_URL") => Self::Postgres,
             ("order" | "inventory" | "payment", "AMQP_URL") => Self::Broker,
@@ -100,7 +99,8 @@ impl Links {
     pub(crate) fn of(&self, kind: Kind) -> Vec<(String, Proxy)> {
         let proxies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = proxies.iter().filter(|((of, _), _)| *of == kind);
-        ours.map(|((_, name), proxy)| (name.clone(), proxy.clone())).collect()
+        ours.map(|((_, name), proxy)| (name.clone(), proxy.clone()))
+            .collect()
     }
 }
 
@@ -142,7 +142,10 @@ impl World {
         let stack = tokio::task::spawn_blocking(move || Stack::start(&settings, &())).await??;
         let plan = stack.plan();
         let graph = Graph::new(&plan.graphql_url());
-        let admin = graph.login(ADMIN_EMAIL, ADMIN_PASSWORD).await.context("the administrator")?;
+        let admin = graph
+            .login(ADMIN_EMAIL, ADMIN_PASSWORD)
+            .await
+            .context("the administrator")?;
         let books = Books::connect(&Addresses {
             order: plan.database_url("order"),
             inventory: plan.database_url("inventory"),
@@ -185,7 +188,11 @@ impl World {
     /// Changes the payment provider's settings.
     pub(crate) async fn provider(&self, patch: Value) -> Result<()> {
         let url = format!("{}/_sandbox/settings", self.plan.psp_url());
-        let request = self.http.patch(url).bearer_auth(&self.plan.psp_api_key).json(&patch);
+        let request = self
+            .http
+            .patch(url)
+            .bearer_auth(&self.plan.psp_api_key)
+            .json(&patch);
         let status = request.send().await?.status();
         ensure!(status.is_success(), "the sandbox answers {status}");
         Ok(())

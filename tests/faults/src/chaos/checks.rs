@@ -12,7 +12,7 @@ use super::schedule::Size;
 use super::{Campaign, LIVENESS};
 use crate::world::{Kind, World};
 
-/// The longest time without an order that ends, unless something was broken.
+/// The longest time without an order that ends, unless what it needs was away.
 const STANDSTILL: Duration = Duration::from_secs(30);
 /// What a warm process may grow by, over tens of thousands of orders.
 const GROWTH_BYTES: u64 = 64 * 1024 * 1024;
@@ -83,13 +83,27 @@ fn liveness(campaign: &Campaign) -> Check {
 fn progress(campaign: &Campaign) -> Check {
     let standstills = campaign.seen.standstills();
     let undisturbed = campaign.evidence.with(|record| {
-        let lengths = standstills.iter().map(|(from, to)| record.undisturbed(*from, *to));
+        let lengths = standstills
+            .iter()
+            .map(|(from, to)| record.undisturbed(*from, *to));
         lengths.max().unwrap_or_default()
     });
-    let raw = standstills.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
-    let figure = format!("{:.1} s ({:.1} s with faults)", undisturbed.as_secs_f64(), raw.as_secs_f64());
+    let raw = standstills
+        .iter()
+        .map(|(from, to)| *to - *from)
+        .max()
+        .unwrap_or_default();
+    let figure = format!(
+        "{:.1} s ({:.1} s with faults)",
+        undisturbed.as_secs_f64(),
+        raw.as_secs_f64()
+    );
     let fault = (undisturbed > STANDSTILL).then(|| "nothing ended for too long".to_owned());
-    Check::new("never 30 s without an order that ends, unless something was down", figure, fault)
+    Check::new(
+        "never 30 s without an order that ends, unless what it needs was away",
+        figure,
+        fault,
+    )
 }
 
 fn promises(campaign: &Campaign) -> Vec<Check> {
@@ -101,16 +115,25 @@ fn promises(campaign: &Campaign) -> Vec<Check> {
         Check::new("every buyer who goes on asking is served", begun, refused),
     ];
     let down: Vec<_> = campaign.evidence.with(|record| {
-        let broker = record.outages.iter().filter(|outage| outage.what.starts_with("RabbitMQ"));
+        let broker = record
+            .outages
+            .iter()
+            .filter(|outage| outage.kind.starts_with("RabbitMQ"));
         broker.map(|outage| (outage.from, outage.to)).collect()
     });
     if !down.is_empty() {
         let during = campaign.notes.with(|ledger| {
             let times = ledger.acknowledged.iter().map(|(_, at)| *at);
-            times.filter(|at| down.iter().any(|(from, to)| at >= from && at <= to)).count()
+            times
+                .filter(|at| down.iter().any(|(from, to)| at >= from && at <= to))
+                .count()
         });
         let fault = (during == 0).then(|| "none".to_owned());
-        checks.push(Check::new("orders are accepted while the broker is away", during, fault));
+        checks.push(Check::new(
+            "orders are accepted while the broker is away",
+            during,
+            fault,
+        ));
     }
     checks
 }
@@ -126,7 +149,11 @@ fn processes(campaign: &Campaign) -> Vec<Check> {
             most = most.max(i64::try_from(by).unwrap_or(i64::MAX));
         }
         if !store && by > GROWTH_BYTES {
-            grown.push(format!("{name} ({pid}) from {} to {} MiB", warm >> 20, growth.last_bytes >> 20));
+            grown.push(format!(
+                "{name} ({pid}) from {} to {} MiB",
+                warm >> 20,
+                growth.last_bytes >> 20
+            ));
         }
     }
     let fault = (!grown.is_empty()).then(|| grown.join("; "));
@@ -135,7 +162,11 @@ fn processes(campaign: &Campaign) -> Vec<Check> {
         Check::none("every fault could be injected and undone", &failures),
         Check::none("no process ended unasked", &campaign.seen.died),
         Check::none("nobody idled in a transaction", &campaign.seen.idlers),
-        Check::new("memory is flat", format!("at most {} MiB more", most >> 20), fault),
+        Check::new(
+            "memory is flat",
+            format!("at most {} MiB more", most >> 20),
+            fault,
+        ),
     ]
 }
 
@@ -146,7 +177,9 @@ async fn leftovers(world: &World, _: &Campaign) -> Result<Vec<Check>> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|queue| queue["messages"] != 0 && !queue["name"].as_str().unwrap_or_default().ends_with(".parked"))
+        .filter(|queue| {
+            queue["messages"] != 0 && !queue["name"].as_str().unwrap_or_default().ends_with(".parked")
+        })
         .map(|queue| queue.to_string())
         .collect();
     let open: Vec<String> = sqlx::query_scalar(
@@ -158,7 +191,10 @@ async fn leftovers(world: &World, _: &Campaign) -> Result<Vec<Check>> {
     .await?;
     let log = std::fs::read_to_string(world.plan.folder.join("logs/postgres.log")).unwrap_or_default();
     let deadlocks: Vec<String> = lines(&log, "deadlock detected");
-    let broken: Vec<String> = lines(&log, "duplicate key value violates unique constraint \"order_history_pkey\"");
+    let broken: Vec<String> = lines(
+        &log,
+        "duplicate key value violates unique constraint \"order_history_pkey\"",
+    );
     Ok(vec![
         Check::none("queues are empty", &full),
         Check::none("no transaction is left open", &open),
@@ -168,28 +204,57 @@ async fn leftovers(world: &World, _: &Campaign) -> Result<Vec<Check>> {
 }
 
 fn lines(log: &str, text: &str) -> Vec<String> {
-    log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+    log.lines()
+        .filter(|line| line.contains(text))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A campaign without these has proven nothing.
 async fn proofs(world: &World, campaign: &Campaign) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    let kinds: BTreeSet<&str> = campaign.planned.iter().map(|planned| planned.fault.kind()).collect();
-    let copies = ["events delivered again", "events delivered again after the end", "events out of order"];
+    let kinds: BTreeSet<&str> = campaign
+        .planned
+        .iter()
+        .map(|planned| planned.fault.kind())
+        .collect();
+    let copies = [
+        "events delivered again",
+        "events delivered again after the end",
+        "events out of order",
+    ];
     let (counts, states) = campaign
         .evidence
         .with(|record| (record.counts.clone(), record.killed_in.len()));
     for kind in kinds.into_iter().chain(copies) {
         checks.push(at_least_one(kind, counts.get(kind).copied().unwrap_or(0)));
     }
-    for manner in [Manner::Again, Manner::Twice, Manner::OtherBody, Manner::Cancel, Manner::HangUp] {
-        let count = campaign.notes.with(|ledger| ledger.manners.get(&manner).copied().unwrap_or(0));
+    for manner in [
+        Manner::Again,
+        Manner::Twice,
+        Manner::OtherBody,
+        Manner::Cancel,
+        Manner::HangUp,
+    ] {
+        let count = campaign
+            .notes
+            .with(|ledger| ledger.manners.get(&manner).copied().unwrap_or(0));
         checks.push(at_least_one(manner.name(), count));
     }
-    checks.push(at_least_one("replies lost after their effect", lost_replies(world)));
-    checks.push(at_least_one("duplicates refused by an inbox", duplicates(world).await?));
+    checks.push(at_least_one(
+        "replies lost after their effect",
+        lost_replies(world),
+    ));
+    checks.push(at_least_one(
+        "duplicates refused by an inbox",
+        duplicates(world).await?,
+    ));
     for (what, sql) in PAYMENTS {
-        let pool = if sql.contains("FROM orders") { &world.books.order } else { &world.books.payment };
+        let pool = if sql.contains("FROM orders") {
+            &world.books.order
+        } else {
+            &world.books.payment
+        };
         let count: i64 = sqlx::query_scalar(*sql).fetch_one(pool).await?;
         checks.push(at_least_one(what, u64::try_from(count)?));
     }
@@ -201,9 +266,18 @@ async fn proofs(world: &World, campaign: &Campaign) -> Result<Vec<Check>> {
 
 /// What the provider's mix must have led to.
 const PAYMENTS: &[(&str, &str)] = &[
-    ("payments declined", "SELECT count(*) FROM orders WHERE reason = 'PAYMENT_DECLINED'"),
-    ("payments that never came", "SELECT count(*) FROM orders WHERE reason = 'PAYMENT_TIMEOUT'"),
-    ("late payments given back", "SELECT count(*) FROM refund WHERE reason = 'late_payment'"),
+    (
+        "payments declined",
+        "SELECT count(*) FROM orders WHERE reason = 'PAYMENT_DECLINED'",
+    ),
+    (
+        "payments that never came",
+        "SELECT count(*) FROM orders WHERE reason = 'PAYMENT_TIMEOUT'",
+    ),
+    (
+        "late payments given back",
+        "SELECT count(*) FROM refund WHERE reason = 'late_payment'",
+    ),
 ];
 
 fn at_least_one(what: &str, count: u64) -> Check {
@@ -213,7 +287,9 @@ fn at_least_one(what: &str, count: u64) -> Check {
 
 pub(crate) fn lost_replies(world: &World) -> u64 {
     let links = Kind::ALL.into_iter().flat_map(|kind| world.links.of(kind));
-    links.map(|(_, proxy)| proxy.tally().lost_replies.load(Ordering::Relaxed)).sum()
+    links
+        .map(|(_, proxy)| proxy.tally().lost_replies.load(Ordering::Relaxed))
+        .sum()
 }
 
 /// Deliveries that an inbox knew already, since the consumers' last start.
@@ -221,9 +297,13 @@ async fn duplicates(world: &World) -> Result<u64> {
     let mut total = 0.0;
     for process in ["order", "order-2", "inventory"] {
         let text = world.metrics(process).await?;
-        let counters = text.lines().filter(|line| line.starts_with("mercato_events_consumed_total"));
+        let counters = text
+            .lines()
+            .filter(|line| line.starts_with("mercato_events_consumed_total"));
         let duplicates = counters.filter(|line| line.contains("outcome=\"duplicate\""));
-        total += duplicates.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>();
+        total += duplicates
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum::<f64>();
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
     Ok(total as u64)

@@ -18,16 +18,34 @@ const LOG_LINES: usize = 60;
 
 const ORDER: &[(&str, &str)] = &[
     ("order", "SELECT row_to_json(t)::text FROM orders t WHERE id = $1"),
-    ("saga", "SELECT row_to_json(t)::text FROM saga t WHERE order_id = $1"),
-    ("steps", "SELECT row_to_json(t)::text FROM saga_step t WHERE order_id = $1 ORDER BY started_at"),
-    ("history", "SELECT row_to_json(t)::text FROM order_history t WHERE order_id = $1 ORDER BY version"),
+    (
+        "saga",
+        "SELECT row_to_json(t)::text FROM saga t WHERE order_id = $1",
+    ),
+    (
+        "steps",
+        "SELECT row_to_json(t)::text FROM saga_step t WHERE order_id = $1 ORDER BY started_at",
+    ),
+    (
+        "history",
+        "SELECT row_to_json(t)::text FROM order_history t WHERE order_id = $1 ORDER BY version",
+    ),
 ];
 const INVENTORY: &[(&str, &str)] = &[
-    ("reservation head", "SELECT row_to_json(t)::text FROM reservation_head t WHERE order_id = $1"),
-    ("reservation", "SELECT row_to_json(t)::text FROM reservation t WHERE order_id = $1"),
+    (
+        "reservation head",
+        "SELECT row_to_json(t)::text FROM reservation_head t WHERE order_id = $1",
+    ),
+    (
+        "reservation",
+        "SELECT row_to_json(t)::text FROM reservation t WHERE order_id = $1",
+    ),
 ];
 const PAYMENT: &[(&str, &str)] = &[
-    ("payment", "SELECT row_to_json(t)::text FROM payment t WHERE order_id = $1"),
+    (
+        "payment",
+        "SELECT row_to_json(t)::text FROM payment t WHERE order_id = $1",
+    ),
     (
         "refund",
         "SELECT row_to_json(t)::text FROM refund t WHERE payment_id IN (SELECT id FROM payment WHERE order_id = $1)",
@@ -45,7 +63,12 @@ pub(super) async fn orders(world: &World, campaign: &Campaign, checks: &[Check])
     named.extend(open.into_iter().map(OrderId::from_uuid));
     let mut text = format!("seed {}\n", campaign.seed);
     for check in checks.iter().filter(|check| check.fault.is_some()) {
-        writeln!(text, "{}: {}", check.what, check.fault.as_deref().unwrap_or_default())?;
+        writeln!(
+            text,
+            "{}: {}",
+            check.what,
+            check.fault.as_deref().unwrap_or_default()
+        )?;
     }
     for order in named.into_iter().take(MOST) {
         write_order(&mut text, world, order).await?;
@@ -61,21 +84,39 @@ fn ids(text: &str) -> impl Iterator<Item = OrderId> {
 async fn write_order(text: &mut String, world: &World, order: OrderId) -> Result<()> {
     writeln!(text, "\n=== {order}")?;
     let books = &world.books;
-    for (pool, tables) in [(&books.order, ORDER), (&books.inventory, INVENTORY), (&books.payment, PAYMENT)] {
+    for (pool, tables) in [
+        (&books.order, ORDER),
+        (&books.inventory, INVENTORY),
+        (&books.payment, PAYMENT),
+    ] {
         for (name, sql) in tables {
-            let rows: Vec<String> = sqlx::query_scalar(*sql).bind(order.uuid()).fetch_all(pool).await?;
+            let rows: Vec<String> = sqlx::query_scalar(*sql)
+                .bind(order.uuid())
+                .fetch_all(pool)
+                .await?;
             write_rows(text, name, &rows)?;
         }
     }
-    for (name, pool) in [("order", &books.order), ("inventory", &books.inventory), ("payment", &books.payment)] {
-        write_rows(text, &format!("{name} outbox"), &messages(pool, OUTBOX, order).await?)?;
+    for (name, pool) in [
+        ("order", &books.order),
+        ("inventory", &books.inventory),
+        ("payment", &books.payment),
+    ] {
+        write_rows(
+            text,
+            &format!("{name} outbox"),
+            &messages(pool, OUTBOX, order).await?,
+        )?;
     }
     write_rows(text, "order inbox", &messages(&books.order, INBOX, order).await?)?;
     write_logs(text, &world.plan.folder.join("logs"), order)
 }
 
 async fn messages(pool: &PgPool, sql: &'static str, order: OrderId) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar(sql).bind(order.to_string()).fetch_all(pool).await?)
+    Ok(sqlx::query_scalar(sql)
+        .bind(order.to_string())
+        .fetch_all(pool)
+        .await?)
 }
 
 fn write_rows(text: &mut String, name: &str, rows: &[String]) -> Result<()> {
@@ -90,7 +131,9 @@ fn write_logs(text: &mut String, folder: &Path, order: OrderId) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let log = std::fs::read_to_string(&path).unwrap_or_default();
-        let lines = log.lines().filter(|line| line.contains(&id) || line.contains(&uuid));
+        let lines = log
+            .lines()
+            .filter(|line| line.contains(&id) || line.contains(&uuid));
         for line in lines.take(LOG_LINES) {
             writeln!(text, "{}: {line}", path.file_name().unwrap_or_default().display())?;
         }

@@ -110,7 +110,9 @@ pub(crate) async fn duplicate(world: Arc<World>, evidence: Evidence, stop: Cance
         let now = Instant::now();
         for again in due.extract_if(.., |again| again.at <= now) {
             if publisher.publish(&again.copy).await.is_ok() {
-                let overtaken = newest.get(&again.copy.aggregate).is_some_and(|newest| *newest > again.copy.version);
+                let overtaken = newest
+                    .get(&again.copy.aggregate)
+                    .is_some_and(|newest| *newest > again.copy.version);
                 evidence.add("events delivered again", 1);
                 evidence.add("events delivered again after the end", u64::from(again.late));
                 evidence.add("events out of order", u64::from(overtaken));

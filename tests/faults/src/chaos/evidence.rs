@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A stretch of time in which something could not work.
+/// A stretch of time in which something was broken.
 #[derive(Debug, Clone)]
 pub(crate) struct Outage {
-    pub(crate) what: String,
+    pub(crate) kind: &'static str,
+    /// Whether no order can be expected to end meanwhile.
+    pub(crate) stops_orders: bool,
     pub(crate) from: Instant,
     pub(crate) to: Instant,
 }
@@ -43,9 +45,17 @@ impl Evidence {
         self.with(|record| record.failures.push(how));
     }
 
-    pub(crate) fn outage(&self, what: String, from: Instant) {
+    /// Notes a fault that ends now.
+    pub(crate) fn outage(&self, kind: &'static str, stops_orders: bool, from: Instant) {
         let to = Instant::now();
-        self.with(|record| record.outages.push(Outage { what, from, to }));
+        self.with(|record| {
+            record.outages.push(Outage {
+                kind,
+                stops_orders,
+                from,
+                to,
+            });
+        });
     }
 
     pub(crate) fn going_down(&self, process: &str) {
@@ -58,11 +68,11 @@ impl Evidence {
 }
 
 impl Record {
-    /// How much of a stretch nothing was broken.
+    /// How much of a stretch all was there that an order needs to end.
     pub(crate) fn undisturbed(&self, from: Instant, to: Instant) -> Duration {
         let mut free = Duration::ZERO;
         let mut at = from;
-        let mut outages: Vec<&Outage> = self.outages.iter().collect();
+        let mut outages: Vec<&Outage> = self.outages.iter().filter(|outage| outage.stops_orders).collect();
         outages.sort_by_key(|outage| outage.from);
         for outage in outages {
             if outage.from > at {
@@ -83,12 +93,17 @@ mod tests {
         let zero = Instant::now();
         let at = |seconds| zero + Duration::from_secs(seconds);
         let outage = |from, to| Outage {
-            what: String::new(),
+            kind: "a test",
+            stops_orders: true,
             from: at(from),
             to: at(to),
         };
+        let harmless = Outage {
+            stops_orders: false,
+            ..outage(30, 40)
+        };
         let record = Record {
-            outages: vec![outage(20, 30), outage(5, 10), outage(8, 12)],
+            outages: vec![outage(20, 30), outage(5, 10), harmless, outage(8, 12)],
             ..Record::default()
         };
         assert_eq!(record.undisturbed(at(0), at(40)), Duration::from_secs(5 + 8 + 10));

@@ -11,8 +11,8 @@ use sqlx::Row;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::evidence::Evidence;
 use super::events;
+use super::evidence::Evidence;
 use super::schedule::{Fault, Planned, ROLLING};
 use crate::proxy::{Proxy, Tally};
 use crate::world::{Kind, World};
@@ -31,7 +31,7 @@ pub(crate) async fn run(world: Arc<World>, evidence: Evidence, plan: Vec<Planned
         if let Err(error) = perform(&world, &evidence, &planned.fault).await {
             evidence.failed(format!("{}: {error:#}", planned.fault));
         }
-        evidence.outage(planned.fault.to_string(), from);
+        evidence.outage(planned.fault.kind(), planned.fault.stops_orders(), from);
     }
 }
 
@@ -53,27 +53,38 @@ async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()
         Fault::MemoryAlarm { lasts } => {
             world.rabbitmqctl(&["set_vm_memory_high_watermark", "0"]).await?;
             sleep(*lasts).await;
-            world.rabbitmqctl(&["set_vm_memory_high_watermark", "0.4"]).await?;
+            world
+                .rabbitmqctl(&["set_vm_memory_high_watermark", "0.4"])
+                .await?;
             1
         }
         Fault::PostgresCrash => restart(world, evidence, "postgres", Signal::Quit, Duration::ZERO).await?,
         Fault::Terminate => terminate(world).await?,
-        Fault::RedisKill => {
-            restart(world, evidence, "redis", Signal::Kill, Duration::from_secs(1)).await?
-        }
+        Fault::RedisKill => restart(world, evidence, "redis", Signal::Kill, Duration::from_secs(1)).await?,
         Fault::RedisFlush => flush(world).await?,
         Fault::Reset(kind) => strike(world, *kind, Proxy::reset, |tally| &tally.resets).await,
         Fault::HalfClose(kind) => strike(world, *kind, Proxy::half_close, |tally| &tally.half_closes).await,
         Fault::Cut { kind, bytes, lasts } => {
             let bytes = Some(*bytes);
-            weather(world, *kind, *lasts, |proxy| proxy.change(|now| now.cut_after = bytes)).await;
+            weather(world, *kind, *lasts, |proxy| {
+                proxy.change(|now| now.cut_after = bytes)
+            })
+            .await;
             1
         }
         Fault::Blackhole { kind, lasts } => {
-            weather(world, *kind, *lasts, |proxy| proxy.change(|now| now.blackhole = true)).await;
+            weather(world, *kind, *lasts, |proxy| {
+                proxy.change(|now| now.blackhole = true)
+            })
+            .await;
             1
         }
-        Fault::Delay { kind, delay, jitter, lasts } => {
+        Fault::Delay {
+            kind,
+            delay,
+            jitter,
+            lasts,
+        } => {
             let change = |proxy: &Proxy| {
                 proxy.change(|now| (now.delay, now.jitter) = (*delay, *jitter));
             };
@@ -88,12 +99,7 @@ async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()
 }
 
 /// Kills services at a moment when an order is in a state no kill has met yet, if there comes one.
-async fn kill(
-    world: &World,
-    evidence: &Evidence,
-    victims: &[&'static str],
-    down: Duration,
-) -> Result<u64> {
+async fn kill(world: &World, evidence: &Evidence, victims: &[&'static str], down: Duration) -> Result<u64> {
     let begun = Instant::now();
     let states = loop {
         let states = open_states(world).await?;
@@ -157,7 +163,10 @@ async fn restart(
             Signal::Kill => stack.kill(name),
             with => {
                 stack.signal(name, with)?;
-                ensure!(stack.await_end(name, Duration::from_secs(30))?, "{name} does not end");
+                ensure!(
+                    stack.await_end(name, Duration::from_secs(30))?,
+                    "{name} does not end"
+                );
                 Ok(())
             }
         })
@@ -217,7 +226,9 @@ async fn strike(
     let proxies = world.links.of(kind);
     let total = || -> u64 {
         let proxies = proxies.iter();
-        proxies.map(|(_, proxy)| counter(proxy.tally()).load(Ordering::Relaxed)).sum()
+        proxies
+            .map(|(_, proxy)| counter(proxy.tally()).load(Ordering::Relaxed))
+            .sum()
     };
     let before = total();
     for (_, proxy) in &proxies {

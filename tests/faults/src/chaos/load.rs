@@ -90,7 +90,11 @@ impl Notes {
     }
 
     fn fault(&self, fault: &Fault) {
-        let code = if fault.code.is_empty() { "no answer" } else { &fault.code };
+        let code = if fault.code.is_empty() {
+            "no answer"
+        } else {
+            &fault.code
+        };
         self.with(|ledger| *ledger.faults.entry(code.to_owned()).or_default() += 1);
     }
 }
@@ -186,7 +190,8 @@ impl Purchase {
                 // Redis lost it: that costs a cart, and never an order.
                 Some(Ordered::Refused(code)) if code == "CART_NOT_FOUND" => {}
                 Some(Ordered::Refused(code)) => {
-                    self.notes.violated(format!("createOrder refused a good cart: {code}"));
+                    self.notes
+                        .violated(format!("createOrder refused a good cart: {code}"));
                     return;
                 }
                 None => break,
@@ -199,7 +204,9 @@ impl Purchase {
         let key = fresh_key();
         let count = if self.rng.random_bool(0.3) { 2 } else { 1 };
         let first = self.rng.random_range(0..self.variants.len());
-        let chosen: Vec<usize> = (0..count).map(|n| (first + n * 7) % self.variants.len()).collect();
+        let chosen: Vec<usize> = (0..count)
+            .map(|n| (first + n * 7) % self.variants.len())
+            .collect();
         while self.begun.elapsed() < STUBBORNNESS {
             let variants: Vec<&str> = chosen.iter().map(|n| self.variants[*n].as_str()).collect();
             match self.buyer.nobody.create_cart(&variants, &key).await {
@@ -224,7 +231,8 @@ impl Purchase {
             if let (Some(one), Some(other)) = (&one, &other)
                 && one != other
             {
-                self.notes.violated(format!("one key, two answers at once: {one:?} and {other:?}"));
+                self.notes
+                    .violated(format!("one key, two answers at once: {one:?} and {other:?}"));
             }
             return one.or(other);
         }
@@ -264,7 +272,9 @@ impl Purchase {
             Manner::Again => match self.stubbornly(cart, key).await {
                 Some(Ordered::Order(again)) if again == order => {}
                 None => {}
-                other => self.notes.violated(format!("{order} was answered again with {other:?}")),
+                other => self
+                    .notes
+                    .violated(format!("{order} was answered again with {other:?}")),
             },
             Manner::OtherBody => self.other_body(cart, key, order).await,
             Manner::Cancel => self.cancel(order).await,
@@ -277,7 +287,8 @@ impl Purchase {
             match self.buyer.graph().create_order(cart, OTHER_METHOD, key).await {
                 Ok(Ordered::Refused(code)) if code == "IDEMPOTENCY_KEY_REUSED" => return,
                 Ok(other) => {
-                    self.notes.violated(format!("{order}'s key with another body was answered {other:?}"));
+                    self.notes
+                        .violated(format!("{order}'s key with another body was answered {other:?}"));
                     return;
                 }
                 Err(fault) => self.notes.fault(&fault),
@@ -293,7 +304,8 @@ impl Purchase {
         for _ in 0..40 {
             match self.buyer.graph().cancel(order, &key).await {
                 Ok(in_time) => {
-                    self.notes.with(|ledger| ledger.cancelled_in_time += u64::from(in_time));
+                    self.notes
+                        .with(|ledger| ledger.cancelled_in_time += u64::from(in_time));
                     return;
                 }
                 Err(fault) => self.notes.fault(&fault),

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{DEADLINE_S, MARGIN_S, Options, World, provider_mix};
 use evidence::Evidence;
-pub(crate) use report::replace_section;
 use load::{Load, Notes};
+pub(crate) use report::replace_section;
 use schedule::{Planned, Size};
 
 const PRODUCTS: usize = 40;
@@ -95,7 +95,10 @@ async fn run(size: Size, arguments: Arguments) -> Result<bool> {
         true => Vec::new(),
         false => schedule::draw(seed, size, length),
     };
-    println!("seed {seed}: {orders} orders, {per_second} per second, {} faults", planned.len());
+    println!(
+        "seed {seed}: {orders} orders, {per_second} per second, {} faults",
+        planned.len()
+    );
     for Planned { at, fault } in &planned {
         println!("  from {:6.1} s  {fault}", at.as_secs_f64());
     }
@@ -129,7 +132,11 @@ async fn conclude(world: &World, campaign: &Campaign, write: bool) -> Result<boo
     if !good {
         let file = crate::world::root().join(format!("target/faults-dump-{}.txt", campaign.seed));
         std::fs::write(&file, dump::orders(world, campaign, &verdict).await?)?;
-        println!("seed {}; the orders concerned are in {}", campaign.seed, file.display());
+        println!(
+            "seed {}; the orders concerned are in {}",
+            campaign.seed,
+            file.display()
+        );
     }
     if write && good {
         report::write(campaign.size, &text)?;
@@ -162,7 +169,11 @@ async fn campaign(
         inject::fair(world, true);
     }
     let (stop_watching, stop_copying) = (CancellationToken::new(), CancellationToken::new());
-    let watcher = tokio::spawn(watch::watch(Arc::clone(world), evidence.clone(), stop_watching.clone()));
+    let watcher = tokio::spawn(watch::watch(
+        Arc::clone(world),
+        evidence.clone(),
+        stop_watching.clone(),
+    ));
     let copier = (!peaceful).then(|| {
         let copy = events::duplicate(Arc::clone(world), evidence.clone(), stop_copying.clone());
         tokio::spawn(copy)
@@ -171,7 +182,11 @@ async fn campaign(
     let injector = inject::run(Arc::clone(world), evidence.clone(), planned.clone(), begun);
     tokio::join!(load.run(), injector);
     inject::fair(world, false);
-    world.provider(json!({ "mix": { "ok": 0, "decline": 0, "timeout_then_ok": 0, "never": 0, "late_success": 0 } })).await?;
+    world
+        .provider(
+            json!({ "mix": { "ok": 0, "decline": 0, "timeout_then_ok": 0, "never": 0, "late_success": 0 } }),
+        )
+        .await?;
     let faults_ended = Instant::now();
     println!("{:7.1} s  all faults are over", begun.elapsed().as_secs_f64());
     let all_final = await_final(world, faults_ended).await;
@@ -179,7 +194,11 @@ async fn campaign(
     if let Some(copier) = copier {
         copier.await?;
     }
-    let repeated = if peaceful { 0 } else { events::repeat_the_last(world, 50).await? };
+    let repeated = if peaceful {
+        0
+    } else {
+        events::repeat_the_last(world, 50).await?
+    };
     evidence.add("events delivered again after the end", repeated);
     auditor::wait_for_rest(&world.books, LIVENESS).await?;
     stop_watching.cancel();
@@ -205,7 +224,11 @@ async fn campaign(
 async fn await_final(world: &World, faults_ended: Instant) -> Option<Instant> {
     while faults_ended.elapsed() < 2 * LIVENESS {
         let open = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM orders WHERE terminal_at IS NULL");
-        if open.fetch_one(&world.books.order).await.is_ok_and(|open| open == 0) {
+        if open
+            .fetch_one(&world.books.order)
+            .await
+            .is_ok_and(|open| open == 0)
+        {
             return Some(Instant::now());
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -228,7 +251,10 @@ async fn audit(world: &World, evidence: &Evidence, notes: &Notes) -> Result<Repo
     };
     let mut report = auditor::audit(&world.books, &expected).await?;
     for _ in 0..10 {
-        if report.finding("I10").is_none_or(|finding| finding.holds != Some(false)) {
+        if report
+            .finding("I10")
+            .is_none_or(|finding| finding.holds != Some(false))
+        {
             break;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;

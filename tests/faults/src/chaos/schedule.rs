@@ -12,13 +12,24 @@ use crate::world::Kind;
 /// The services that carry money and stock.
 pub(crate) const VICTIMS: [&str; 3] = ["order", "payment", "inventory"];
 /// All services, in the order of a rolling restart.
-pub(crate) const ROLLING: [&str; 7] = ["auth", "product", "cart", "inventory", "payment", "order", "order-2"];
+pub(crate) const ROLLING: [&str; 7] = [
+    "auth",
+    "product",
+    "cart",
+    "inventory",
+    "payment",
+    "order",
+    "order-2",
+];
 
 /// One fault.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fault {
     /// SIGKILL of one service or several at once, which are then started again.
-    Kill { victims: Vec<&'static str>, down: Duration },
+    Kill {
+        victims: Vec<&'static str>,
+        down: Duration,
+    },
     /// SIGSTOP, then SIGCONT.
     Freeze { victim: &'static str, lasts: Duration },
     /// RabbitMQ stops in good order.
@@ -46,7 +57,12 @@ pub(crate) enum Fault {
     /// Nothing passes one kind of link.
     Blackhole { kind: Kind, lasts: Duration },
     /// All is late on one kind of link.
-    Delay { kind: Kind, delay: Duration, jitter: Duration, lasts: Duration },
+    Delay {
+        kind: Kind,
+        delay: Duration,
+        jitter: Duration,
+        lasts: Duration,
+    },
     /// Messages nobody can understand.
     Poison { each: u32 },
     /// Every service is stopped by SIGTERM and started again, one after the other.
@@ -76,6 +92,21 @@ impl Fault {
             Self::Rolling => "rolling restarts",
         }
     }
+
+    /// Whether no order can be expected to end while it lasts. The others may cost time, and no more.
+    pub(crate) const fn stops_orders(&self) -> bool {
+        match self {
+            Self::Kill { .. }
+            | Self::Freeze { .. }
+            | Self::BrokerStop { .. }
+            | Self::BrokerKill { .. }
+            | Self::MemoryAlarm { .. }
+            | Self::PostgresCrash
+            | Self::Rolling => true,
+            Self::Blackhole { kind, .. } => matches!(kind, Kind::Calls | Kind::Postgres | Kind::Broker),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -83,18 +114,38 @@ impl fmt::Display for Fault {
         let seconds = Duration::as_secs_f64;
         write!(f, "{}", self.kind())?;
         match self {
-            Self::Kill { victims, down } => write!(f, ": {}, down {:.1} s", victims.join(", "), seconds(down)),
+            Self::Kill { victims, down } => {
+                write!(f, ": {}, down {:.1} s", victims.join(", "), seconds(down))
+            }
             Self::Freeze { victim, lasts } => write!(f, ": {victim} for {:.1} s", seconds(lasts)),
-            Self::BrokerStop { down } | Self::BrokerKill { down } => write!(f, ", down {:.1} s", seconds(down)),
+            Self::BrokerStop { down } | Self::BrokerKill { down } => {
+                write!(f, ", down {:.1} s", seconds(down))
+            }
             Self::MemoryAlarm { lasts } => write!(f, " for {:.1} s", seconds(lasts)),
             Self::Reset(kind) | Self::HalfClose(kind) => write!(f, ": {}", kind.name()),
             Self::Cut { kind, bytes, lasts } => {
-                write!(f, ": {} after {bytes} bytes, for {:.1} s", kind.name(), seconds(lasts))
+                write!(
+                    f,
+                    ": {} after {bytes} bytes, for {:.1} s",
+                    kind.name(),
+                    seconds(lasts)
+                )
             }
             Self::Blackhole { kind, lasts } => write!(f, ": {} for {:.1} s", kind.name(), seconds(lasts)),
-            Self::Delay { kind, delay, jitter, lasts } => {
+            Self::Delay {
+                kind,
+                delay,
+                jitter,
+                lasts,
+            } => {
                 let (delay, jitter) = (delay.as_millis(), jitter.as_millis());
-                write!(f, ": {} by {delay} to {} ms for {:.1} s", kind.name(), delay + jitter, seconds(lasts))
+                write!(
+                    f,
+                    ": {} by {delay} to {} ms for {:.1} s",
+                    kind.name(),
+                    delay + jitter,
+                    seconds(lasts)
+                )
             }
             Self::Poison { each } => write!(f, ": {each} of each sort"),
             _ => Ok(()),
@@ -189,11 +240,17 @@ impl Dice {
             faults.push(self.freeze(victim, 10.0));
         }
         faults.extend([
-            Fault::BrokerStop { down: Duration::from_secs(2) },
-            Fault::BrokerKill { down: Duration::from_secs(10) },
+            Fault::BrokerStop {
+                down: Duration::from_secs(2),
+            },
+            Fault::BrokerKill {
+                down: Duration::from_secs(10),
+            },
             Fault::BrokerDrop,
             Fault::BrokerDrop,
-            Fault::MemoryAlarm { lasts: Duration::from_secs(15) },
+            Fault::MemoryAlarm {
+                lasts: Duration::from_secs(15),
+            },
             Fault::PostgresCrash,
             Fault::Terminate,
             Fault::Terminate,
@@ -216,16 +273,26 @@ impl Dice {
         for _ in 0..25 {
             faults.extend(VICTIMS.map(|victim| self.kill(&[victim])));
         }
-        for pair in [["order", "payment"], ["order-2", "inventory"], ["payment", "inventory"]] {
+        for pair in [
+            ["order", "payment"],
+            ["order-2", "inventory"],
+            ["payment", "inventory"],
+        ] {
             faults.extend([self.kill(&pair), self.kill(&pair)]);
         }
         for _ in 0..7 {
             faults.extend(VICTIMS.map(|victim| self.freeze(victim, 40.0)));
         }
         for _ in 0..5 {
-            faults.push(Fault::BrokerStop { down: self.seconds(5.0, 60.0) });
-            faults.push(Fault::BrokerKill { down: self.seconds(5.0, 60.0) });
-            faults.push(Fault::MemoryAlarm { lasts: Duration::from_secs(15) });
+            faults.push(Fault::BrokerStop {
+                down: self.seconds(5.0, 60.0),
+            });
+            faults.push(Fault::BrokerKill {
+                down: self.seconds(5.0, 60.0),
+            });
+            faults.push(Fault::MemoryAlarm {
+                lasts: Duration::from_secs(15),
+            });
             faults.extend([Fault::PostgresCrash, Fault::RedisKill, Fault::RedisFlush]);
             faults.extend(Kind::ALL.map(Fault::Reset));
             faults.extend([Kind::Calls, Kind::Postgres, Kind::Broker].map(Fault::HalfClose));
@@ -275,7 +342,9 @@ mod tests {
     fn soak_is_smoke_and_more() {
         let kinds = |size| {
             let planned = draw(1, size, FIVE_MINUTES).into_iter();
-            planned.map(|planned| planned.fault.kind()).collect::<std::collections::BTreeSet<_>>()
+            planned
+                .map(|planned| planned.fault.kind())
+                .collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(kinds(Size::Smoke), kinds(Size::Soak));
     }

@@ -62,7 +62,8 @@ pub(crate) async fn watch(world: Arc<World>, evidence: Evidence, stop: Cancellat
 
 impl Seen {
     async fn orders(&mut self, world: &World) {
-        let look = sqlx::query("SELECT count(*), count(terminal_at) FROM orders").fetch_one(&world.books.order);
+        let look =
+            sqlx::query("SELECT count(*), count(terminal_at) FROM orders").fetch_one(&world.books.order);
         // PostgreSQL is away now and then.
         if let Ok(row) = look.await
             && let (Ok(orders), Ok(ended)) = (row.try_get(0), row.try_get(1))
@@ -85,7 +86,9 @@ impl Seen {
 
     fn memory(&mut self, world: &World) {
         for entry in world.stack.state().processes {
-            let Some(bytes) = entry.id.resident_bytes() else { continue };
+            let Some(bytes) = entry.id.resident_bytes() else {
+                continue;
+            };
             let growth = self.growth.entry((entry.name, entry.id.pid)).or_insert(Growth {
                 since: Instant::now(),
                 warm_bytes: None,
@@ -111,7 +114,10 @@ impl Seen {
     /// The first look at which more orders had ended than at `since`.
     pub(crate) fn next_end(&self, since: Instant) -> Option<Instant> {
         let before = self.samples.iter().rev().find(|sample| sample.at <= since)?.ended;
-        let after = self.samples.iter().find(|sample| sample.at > since && sample.ended > before);
+        let after = self
+            .samples
+            .iter()
+            .find(|sample| sample.at > since && sample.ended > before);
         after.map(|sample| sample.at)
     }
 
@@ -160,8 +166,15 @@ mod tests {
             ..Seen::default()
         };
         let longest = seen.standstills().into_iter().map(|(from, to)| to - from).max();
-        assert_eq!(longest.unwrap(), Duration::from_secs(9), "from the second to the tenth");
-        assert_eq!(seen.next_end(zero + Duration::from_secs(2)), Some(zero + Duration::from_secs(10)));
+        assert_eq!(
+            longest.unwrap(),
+            Duration::from_secs(9),
+            "from the second to the tenth"
+        );
+        assert_eq!(
+            seen.next_end(zero + Duration::from_secs(2)),
+            Some(zero + Duration::from_secs(10))
+        );
         assert_eq!(seen.next_end(zero + Duration::from_secs(13)), None);
     }
 }

@@ -19,7 +19,9 @@ pub(super) async fn away(shop: &Shop<'_>) -> Result<String> {
     let outage = async {
         shop.world.with_stack(|stack| stack.stop("rabbitmq")).await?;
         tokio::time::sleep(shop.sizes.broker_down).await;
-        shop.world.with_stack(|stack| stack.start_again("rabbitmq")).await?;
+        shop.world
+            .with_stack(|stack| stack.start_again("rabbitmq"))
+            .await?;
         away.store(false, Ordering::SeqCst);
         let back = Instant::now();
         let backlog = backlog(shop).await?;
@@ -35,13 +37,21 @@ pub(super) async fn away(shop: &Shop<'_>) -> Result<String> {
     let (outage, orders) = tokio::join!(outage, buyers);
     let ((back, waiting), orders) = (outage?, orders?);
     while backlog(shop).await? > 0 {
-        ensure!(back.elapsed() < 2 * DRAINED, "the backlog is still there after {:?}", back.elapsed());
+        ensure!(
+            back.elapsed() < 2 * DRAINED,
+            "the backlog is still there after {:?}",
+            back.elapsed()
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let drained = back.elapsed();
     let paid = shop.count(&orders, "PAID").await?;
     ensure!(!orders.is_empty(), "no order was accepted");
-    ensure!(paid == i64::try_from(orders.len())?, "{paid} of {} orders were paid", orders.len());
+    ensure!(
+        paid == i64::try_from(orders.len())?,
+        "{paid} of {} orders were paid",
+        orders.len()
+    );
     ensure!(drained < DRAINED, "the backlog was gone after {drained:?}");
     shop.audit(&orders, Vec::new(), 0).await?;
     Ok(format!(

@@ -30,19 +30,26 @@ pub(super) async fn expire(shop: &Shop<'_>) -> Result<String> {
     ensure!(held == count as u64, "{held} of {count} holds");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let begun = Instant::now();
-    let variants: Vec<Vec<&str>> = products.iter().map(|(_, variant)| vec![variant.as_str()]).collect();
+    let variants: Vec<Vec<&str>> = products
+        .iter()
+        .map(|(_, variant)| vec![variant.as_str()])
+        .collect();
     let baskets = variants.iter().cycle().take(CHECKOUTS).cloned().collect();
     let (swept, orders) = tokio::join!(await_swept(&inventory, begun), shop.orders(baskets));
     let (swept, orders) = (swept?, orders?);
     shop.await_final(Duration::from_mins(1)).await?;
     let done = begun.elapsed();
     let paid = shop.count(&orders, "PAID").await?;
-    ensure!(paid == i64::try_from(CHECKOUTS)?, "{paid} of {CHECKOUTS} checkouts were paid");
+    ensure!(
+        paid == i64::try_from(CHECKOUTS)?,
+        "{paid} of {CHECKOUTS} checkouts were paid"
+    );
     ensure!(swept < SWEPT, "the holds were gone after {swept:?}");
     // Nobody placed the orders of these holds: the events of their end wait for them, each a small poison.
-    let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE routing_key = 'reservation.expired.v1'")
-        .fetch_one(&inventory)
-        .await?;
+    let told: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM outbox WHERE routing_key = 'reservation.expired.v1'")
+            .fetch_one(&inventory)
+            .await?;
     ensure!(told == i64::try_from(count)?, "{told} holds were announced");
     Ok(format!(
         "{count} holds gone in {:.1} s, each announced once; {paid} checkouts meanwhile, all paid {:.1} s after",
@@ -73,7 +80,10 @@ async fn hold(shop: &Shop<'_>, products: &[(String, String)], count: usize) -> R
             anyhow::Ok(())
         }
     });
-    stream::iter(holds).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+    stream::iter(holds)
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await?;
     Ok(())
 }
 

@@ -27,9 +27,17 @@ pub(super) async fn product(shop: &Shop<'_>, declined_percent: u32) -> Result<St
     let sold = shop.count(&orders, "PAID").await?;
     let declined = declined(shop, &orders).await?;
     ensure!(orders.len() == sizes.buyers, "{} orders", orders.len());
-    ensure!(sold == i64::from(sizes.units), "{sold} of {} units were sold", sizes.units);
-    ensure!((declined_percent > 0) == (declined > 0), "{declined} payments were declined");
-    shop.audit(&orders, vec![(sku, i64::from(sizes.units))], 0).await?;
+    ensure!(
+        sold == i64::from(sizes.units),
+        "{sold} of {} units were sold",
+        sizes.units
+    );
+    ensure!(
+        (declined_percent > 0) == (declined > 0),
+        "{declined} payments were declined"
+    );
+    shop.audit(&orders, vec![(sku, i64::from(sizes.units))], 0)
+        .await?;
     let rate = orders.len() as f64 / took.as_secs_f64();
     Ok(format!(
         "{} buyers, {sold} of {} units sold, {declined} payments declined, {rate:.1} orders/s",
@@ -39,7 +47,8 @@ pub(super) async fn product(shop: &Shop<'_>, declined_percent: u32) -> Result<St
 
 async fn declined(shop: &Shop<'_>, orders: &[contracts::OrderId]) -> Result<i64> {
     let ids: Vec<uuid::Uuid> = orders.iter().map(|order| order.uuid()).collect();
-    let count = sqlx::query_scalar("SELECT count(*) FROM orders WHERE id = ANY($1) AND reason = 'PAYMENT_DECLINED'");
+    let count =
+        sqlx::query_scalar("SELECT count(*) FROM orders WHERE id = ANY($1) AND reason = 'PAYMENT_DECLINED'");
     Ok(count.bind(ids).fetch_one(&shop.world.books.order).await?)
 }
 
@@ -67,9 +76,15 @@ pub(super) async fn crossing(shop: &Shop<'_>) -> Result<String> {
     let deadlocks = shop.deadlocks().await? - before;
     let paid = shop.count(&orders, "PAID").await?;
     ensure!(deadlocks == 0, "{deadlocks} deadlocks");
-    ensure!(paid == i64::try_from(orders.len())?, "{paid} of {} orders were paid", orders.len());
+    ensure!(
+        paid == i64::try_from(orders.len())?,
+        "{paid} of {} orders were paid",
+        orders.len()
+    );
     shop.audit(&orders, Vec::new(), 0).await?;
-    Ok(format!("{paid} orders of {LINES} lines over {PRODUCTS} products, all paid, 0 deadlocks, {rate:.1} orders/s"))
+    Ok(format!(
+        "{paid} orders of {LINES} lines over {PRODUCTS} products, all paid, 0 deadlocks, {rate:.1} orders/s"
+    ))
 }
 
 /// The same request many times at once.
@@ -78,7 +93,9 @@ pub(super) async fn one_key(shop: &Shop<'_>) -> Result<String> {
     let cart = shop.world.graph.create_cart(&[&variant], &fresh_key()).await?;
     let key = fresh_key();
     let count = "SELECT count(*) FROM orders";
-    let before: i64 = sqlx::query_scalar(count).fetch_one(&shop.world.books.order).await?;
+    let before: i64 = sqlx::query_scalar(count)
+        .fetch_one(&shop.world.books.order)
+        .await?;
     let twins = (0..shop.sizes.twins).map(|_| async {
         let begun = Instant::now();
         loop {
@@ -92,9 +109,14 @@ pub(super) async fn one_key(shop: &Shop<'_>) -> Result<String> {
     });
     let answers: Vec<Result<String>> = join_all(twins).await;
     let answers: BTreeSet<String> = answers.into_iter().collect::<Result<_>>()?;
-    let after: i64 = sqlx::query_scalar(count).fetch_one(&shop.world.books.order).await?;
+    let after: i64 = sqlx::query_scalar(count)
+        .fetch_one(&shop.world.books.order)
+        .await?;
     ensure!(answers.len() == 1, "different answers: {answers:?}");
     ensure!(after - before == 1, "{} orders", after - before);
     shop.await_final(PATIENCE).await?;
-    Ok(format!("{} requests at once, one order, one answer", shop.sizes.twins))
+    Ok(format!(
+        "{} requests at once, one order, one answer",
+        shop.sizes.twins
+    ))
 }

@@ -99,7 +99,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
     println!("starting the system");
     let world = World::start(&options).await?;
     let outcomes = scenarios(&world, sizes, arguments.only.as_deref()).await;
-    let good = outcomes.as_ref().is_ok_and(|outcomes| outcomes.iter().all(|outcome| outcome.result.is_ok()));
+    let good = outcomes
+        .as_ref()
+        .is_ok_and(|outcomes| outcomes.iter().all(|outcome| outcome.result.is_ok()));
     if let Ok(outcomes) = &outcomes {
         let text = report(outcomes, sizes)?;
         println!("\n{text}");
@@ -120,7 +122,10 @@ async fn scenarios(world: &World, sizes: Sizes, only: Option<&str>) -> Result<Ve
     };
     let mut outcomes = Vec::new();
     // The holds come last: they belong to no order, and the events of their end wait for one.
-    for (name, _) in NAMES.iter().filter(|(name, _)| only.is_none_or(|only| name.contains(only))) {
+    for (name, _) in NAMES
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| name.contains(only)))
+    {
         println!("{name}");
         let begun = Instant::now();
         let result = shop.scenario(name).await;
@@ -140,11 +145,20 @@ async fn scenarios(world: &World, sizes: Sizes, only: Option<&str>) -> Result<Ve
 /// Scenarios, in their order, and what each must show.
 const NAMES: &[(&str, &str)] = &[
     ("hot product", "every unit is sold, and no more"),
-    ("hot product, every fifth payment declined", "units come back and are sold again"),
+    (
+        "hot product, every fifth payment declined",
+        "units come back and are sold again",
+    ),
     ("crossing baskets", "shuffled lines deadlock nobody"),
     ("one key", "one order, one answer"),
-    ("broker away", "orders are accepted, and the backlog is gone within 30 s"),
-    ("holds expire at once", "they are gone within 10 s, and checkouts go on"),
+    (
+        "broker away",
+        "orders are accepted, and the backlog is gone within 30 s",
+    ),
+    (
+        "holds expire at once",
+        "they are gone within 10 s, and checkouts go on",
+    ),
 ];
 
 impl Shop<'_> {
@@ -189,15 +203,20 @@ impl Shop<'_> {
         key: &str,
     ) -> Result<Ordered, Fault> {
         let cart = self.world.graph.create_cart(variants, cart_key).await?;
-        self.customer(number).create_order(&cart, "pm_card_visa", key).await
+        self.customer(number)
+            .create_order(&cart, "pm_card_visa", key)
+            .await
     }
 
     /// Runs purchases, so many at a time.
     async fn orders(&self, baskets: Vec<Vec<&str>>) -> Result<Vec<OrderId>> {
-        let purchases = baskets.into_iter().enumerate().map(|(number, basket)| async move {
-            let order = self.order(number, &basket).await?;
-            Ok::<OrderId, anyhow::Error>(order.parse()?)
-        });
+        let purchases = baskets
+            .into_iter()
+            .enumerate()
+            .map(|(number, basket)| async move {
+                let order = self.order(number, &basket).await?;
+                Ok::<OrderId, anyhow::Error>(order.parse()?)
+            });
         let done: Vec<Result<OrderId>> = stream::iter(purchases)
             .buffer_unordered(self.sizes.at_once)
             .collect()
@@ -215,7 +234,10 @@ impl Shop<'_> {
             if open == 0 {
                 return Ok(begun.elapsed());
             }
-            ensure!(begun.elapsed() < patience, "{open} orders are open after {patience:?}");
+            ensure!(
+                begun.elapsed() < patience,
+                "{open} orders are open after {patience:?}"
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -224,7 +246,11 @@ impl Shop<'_> {
     async fn count(&self, orders: &[OrderId], status: &str) -> Result<i64> {
         let ids: Vec<uuid::Uuid> = orders.iter().map(|order| order.uuid()).collect();
         let count = sqlx::query_scalar("SELECT count(*) FROM orders WHERE id = ANY($1) AND status = $2");
-        Ok(count.bind(ids).bind(status).fetch_one(&self.world.books.order).await?)
+        Ok(count
+            .bind(ids)
+            .bind(status)
+            .fetch_one(&self.world.books.order)
+            .await?)
     }
 
     /// Every invariant, once all is at rest.
@@ -241,7 +267,10 @@ impl Shop<'_> {
             ..Expectations::default()
         };
         let report = auditor::audit(&self.world.books, &expected).await?;
-        let broken = report.findings.iter().filter(|finding| finding.holds != Some(true));
+        let broken = report
+            .findings
+            .iter()
+            .filter(|finding| finding.holds != Some(true));
         let broken: Vec<String> = broken
             .map(|finding| format!("{} {}: {}", finding.id, finding.title, finding.notes.join("; ")))
             .collect();
@@ -256,7 +285,9 @@ impl Shop<'_> {
     }
 
     async fn declining(&self, percent: u32) -> Result<()> {
-        self.world.provider(json!({ "mix": { "ok": 100 - percent, "decline": percent } })).await
+        self.world
+            .provider(json!({ "mix": { "ok": 100 - percent, "decline": percent } }))
+            .await
     }
 }
 
@@ -264,12 +295,20 @@ fn report(outcomes: &[Outcome], sizes: Sizes) -> Result<String> {
     let mut text = format!("## Contention\n\n{} buyers at a time.\n\n", sizes.at_once);
     writeln!(text, "| scenario | must | found | s |\n|---|---|---|---|")?;
     for outcome in outcomes {
-        let must = NAMES.iter().find(|(name, _)| *name == outcome.name).map_or("", |(_, must)| must);
+        let must = NAMES
+            .iter()
+            .find(|(name, _)| *name == outcome.name)
+            .map_or("", |(_, must)| must);
         let found = match &outcome.result {
             Ok(figures) => figures.clone(),
             Err(error) => format!("**BROKEN** {error:#}"),
         };
-        writeln!(text, "| {} | {must} | {found} | {:.0} |", outcome.name, outcome.took.as_secs_f64())?;
+        writeln!(
+            text,
+            "| {} | {must} | {found} | {:.0} |",
+            outcome.name,
+            outcome.took.as_secs_f64()
+        )?;
     }
     Ok(text)
 }
