@@ -18,7 +18,11 @@ pub(crate) struct Graph {
     url: String,
     websocket: String,
     token: Option<String>,
+    correlation_id: Option<String>,
 }
+
+/// Sent with a request and told by its answer.
+const CORRELATION: &str = "x-correlation-id";
 
 impl Graph {
     pub(crate) fn new(url: String, websocket: String) -> Self {
@@ -28,12 +32,21 @@ impl Graph {
             url,
             websocket,
             token: None,
+            correlation_id: None,
         }
     }
 
     pub(crate) fn signed_in(&self, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same person, whose requests are all called `id`.
+    pub(crate) fn correlated(&self, id: &str) -> Self {
+        Self {
+            correlation_id: Some(id.to_owned()),
             ..self.clone()
         }
     }
@@ -59,6 +72,20 @@ impl Graph {
 
     /// The whole answer, faults included.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
+        Ok(self.send(query, variables).await?.json().await?)
+    }
+
+    /// The correlation id that the answer tells, and the whole answer.
+    pub(crate) async fn ask_told(&self, query: &str, variables: Value) -> Result<(String, Value)> {
+        let response = self.send(query, variables).await?;
+        let mut told = response.headers().get_all(CORRELATION).iter();
+        let id = told.next().context("an answer without a correlation id")?;
+        let id = id.to_str()?.to_owned();
+        ensure!(told.next().is_none(), "an answer with two correlation ids");
+        Ok((id, response.json().await?))
+    }
+
+    async fn send(&self, query: &str, variables: Value) -> Result<reqwest::Response> {
         let mut request = self
             .http
             .post(&self.url)
@@ -66,7 +93,10 @@ impl Graph {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        Ok(request.send().await?.json().await?)
+        if let Some(id) = &self.correlation_id {
+            request = request.header(CORRELATION, id);
+        }
+        Ok(request.send().await?)
     }
 
     /// The data of an answer that must have no fault.

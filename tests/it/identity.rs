@@ -1,11 +1,14 @@
-//! Signing in and out.
+//! Signing in and out, and the id that follows a request.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::Case;
-use crate::world::World;
+use crate::world::{World, eventually, fresh_key, steps};
 
 pub(crate) const CASES: &[Case] = &[
     (
@@ -17,7 +20,15 @@ pub(crate) const CASES: &[Case] = &[
         refresh,
     ),
     ("a known e-mail can't register again", email_taken),
-    ("everybody is told their correlation id", correlation),
+    (
+        "an order's correlation id is told, logged by all who took part, and kept",
+        correlation_of_an_order,
+    ),
+    (
+        "who sends no good correlation id is given one",
+        correlation_is_made,
+    ),
+    ("a refusal tells its correlation id", refusals_are_correlated),
 ];
 
 const LOGIN: &str = "mutation ($input: LoginInput!) { login(input: $input) { session { accessToken refreshToken } userErrors { code message } } }";
@@ -88,18 +99,147 @@ fn email_taken(world: &World) -> Result<()> {
     })
 }
 
-fn correlation(world: &World) -> Result<()> {
+/// What nobody sends twice.
+fn fresh_id() -> String {
+    format!("e2e-{}", Uuid::now_v7().simple())
+}
+
+fn correlation_of_an_order(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let http = service_kit::http::client(std::time::Duration::from_secs(5));
-        let id = format!("e2e-{}", Uuid::now_v7().simple());
-        let body = json!({ "query": "{ me { id } categories { id } }" });
-        let answer = http
-            .post(world.anyone().url())
-            .header("x-correlation-id", &id)
-            .json(&body)
-            .send()
+        let (ada, variant) = (world.customer().await?, world.product(3).await?);
+        let cart = ada.cart(&variant, 1).await?;
+        let id = fresh_id();
+        let ada = ada.correlated(&id);
+        let (told, me) = ada.ask_told("{ me { id } }", json!({})).await?;
+        ensure!(told == id && me["data"]["me"]["id"].is_string(), "{told}: {me}");
+        let payload = ada.create_order(&cart, "pm_card_visa", &fresh_key()).await?;
+        let order = payload["order"]["id"].as_str().context(payload.to_string())?;
+        let seen = ada.watch(order, 0).await?;
+        ensure!(steps(&seen).last() == Some(&"PAID"), "{seen:?}");
+        let took_part: [&[&str]; 6] = [
+            &["auth"],
+            &["cart"],
+            &["product"],
+            &["order", "order-2"],
+            &["inventory"],
+            &["payment"],
+        ];
+        for replicas in took_part {
+            let what = format!("{replicas:?} logs {id}");
+            eventually(Duration::from_secs(5), &what, || async {
+                logged(world, replicas, &id)
+            })
             .await?;
-        ensure!(answer.status().is_success());
+        }
+        kept(world, order, &id, seen.len()).await
+    })
+}
+
+/// Whether one of the processes wrote a line under this id.
+fn logged(world: &World, processes: &[&str], id: &str) -> Result<bool> {
+    for process in processes {
+        let text = std::fs::read_to_string(world.stack.plan().log(process))?;
+        // The last line may be half written.
+        let mut lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        if lines.any(|line| line["correlation_id"] == id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Every event of the order, its saga and its payment bear the id.
+async fn kept(world: &World, order: &str, id: &str, steps: usize) -> Result<()> {
+    let plan = world.stack.plan();
+    let events = "SELECT payload->>'correlationid' FROM outbox WHERE payload->>'subject' = $1";
+    for (service, rows, fewest) in [
+        (
+            "order",
+            "SELECT count(*) FROM saga WHERE correlation_id = $1",
+            steps,
+        ),
+        (
+            "payment",
+            "SELECT count(*) FROM payment WHERE correlation_id = $1",
+            1,
+        ),
+    ] {
+        let mut database = PgConnection::connect(&plan.database_url(service)).await?;
+        let kept: i64 = sqlx::query_scalar(rows).bind(id).fetch_one(&mut database).await?;
+        ensure!(kept == 1, "{service} keeps {id} in {kept} rows");
+        let published: Vec<Option<String>> = sqlx::query_scalar(events)
+            .bind(order)
+            .fetch_all(&mut database)
+            .await?;
+        ensure!(
+            published.len() >= fewest && published.iter().all(|told| told.as_deref() == Some(id)),
+            "{service} publishes {published:?} under {id}"
+        );
+        database.close().await?;
+    }
+    Ok(())
+}
+
+fn correlation_is_made(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let graph = world.customer().await?;
+        let mut made = Vec::new();
+        for sent in [None, None, Some("two words"), Some("x\"}"), Some(&"x".repeat(65))] {
+            let graph = sent.map_or_else(|| graph.clone(), |sent| graph.correlated(sent));
+            let (told, answer) = graph.ask_told("{ me { id } }", json!({})).await?;
+            ensure!(answer["data"]["me"]["id"].is_string(), "{answer}");
+            ensure!(Uuid::parse_str(&told).is_ok(), "{sent:?} is answered with {told}");
+            let what = format!("auth logs {told}");
+            eventually(Duration::from_secs(5), &what, || async {
+                logged(world, &["auth"], &told)
+            })
+            .await?;
+            made.push(told);
+        }
+        made.sort();
+        made.dedup();
+        ensure!(made.len() == 5, "an id was given twice: {made:?}");
+        Ok(())
+    })
+}
+
+fn refusals_are_correlated(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let customer = world.customer().await?;
+        let refused = [
+            (&customer, "{ users { nodes { id } } }", "FORBIDDEN"),
+            (
+                world.anyone(),
+                "{ order(id: \"nonsense\") { id } }",
+                "UNAUTHENTICATED",
+            ),
+            (
+                world.anyone(),
+                "{ products(first: 101) { nodes { id } } }",
+                "BAD_USER_INPUT",
+            ),
+        ];
+        for (graph, query, code) in refused {
+            let id = fresh_id();
+            let (told, answer) = graph.correlated(&id).ask_told(query, json!({})).await?;
+            let error = &answer["errors"][0]["extensions"];
+            ensure!(
+                told == id && error["correlationId"] == id.as_str(),
+                "{told} for {id}: {answer}"
+            );
+            ensure!(error["code"] == code, "{answer}");
+        }
+        // The router refuses these itself.
+        for query in ["{ nothingOfTheSort }", "{"] {
+            let id = fresh_id();
+            let (told, answer) = customer.correlated(&id).ask_told(query, json!({})).await?;
+            ensure!(
+                told == id && answer["errors"][0].is_object(),
+                "{told} for {id}: {answer}"
+            );
+        }
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, RouterFiles, Settings, Stack};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, RouterFiles, SERVICES, Settings, Stack};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -43,6 +43,10 @@ impl World {
             config: root().join("router/router.yaml"),
             supergraph: root().join("router/supergraph.graphql"),
         });
+        for service in SERVICES.iter().chain(&["order-2"]) {
+            // Who took part in a request is read from the logs.
+            settings.extra(service, "LOG", "info,service_kit::correlation=debug");
+        }
         for order in ["order", "order-2"] {
             settings.extra(order, "PAYMENT_DEADLINE_S", PAYMENT_DEADLINE_S);
             settings.extra(order, "RESERVATION_MARGIN_S", "20");
