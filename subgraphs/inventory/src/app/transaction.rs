@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use contracts::OrderId;
 use contracts::inventory::ReservationView;
-use service_kit::Backoff;
+use service_kit::{Backoff, correlation};
 use sqlx::{Postgres, Transaction};
-use tracing::Instrument;
 
 use super::Error;
 use crate::domain::Refusal;
@@ -23,7 +22,7 @@ const BACKOFF: Backoff = Backoff {
 pub(crate) async fn in_task<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::spawn(work.in_current_span()).await?
+    correlation::spawn(work).await?
 }
 
 /// Tries again, with the same ids, what a serialisation failure, deadlock or lock time-out undid.
