@@ -15,7 +15,7 @@
 {{- if .facts.public }}{{- $_ := set $config "PUBLIC_ADDR" "0.0.0.0:8082" }}{{- end }}
 {{- if ne .name "auth" }}{{- $_ := set $config "JWKS_URL" "http://auth:8082/.well-known/jwks.json" }}{{- end }}
 {{- if .facts.database }}{{- $_ := set $config "DATABASE_URL_FILE" "/run/secrets/mercato/database-url" }}{{- end }}
-{{- if eq (.facts.redis | default "") "file" }}{{- $_ := set $config "REDIS_URL_FILE" "/run/secrets/mercato/redis-url" }}{{- end }}
+{{- if .facts.redis }}{{- $_ := set $config "REDIS_URL_FILE" "/run/secrets/mercato/redis-url" }}{{- end }}
 {{- if .facts.amqp }}{{- $_ := set $config "AMQP_URL_FILE" "/run/secrets/mercato/amqp-url" }}{{- end }}
 {{- range .facts.calls }}{{- $_ := set $config (printf "%s_URL" (upper .)) (printf "http://%s:8081" .) }}{{- end }}
 {{- if $values.tracing.endpoint }}{{- $_ := set $config "OTEL_EXPORTER_OTLP_ENDPOINT" $values.tracing.endpoint }}{{- end }}
@@ -40,23 +40,12 @@
 {{ ternary "https" "http" .Values.edge.tls }}://{{ .Values.edge.host }}
 {{- end }}
 
-{{- /* Auth reads REDIS_URL from a variable only. */ -}}
-{{- define "mercato.serviceEnv" -}}
-{{- if eq (.facts.redis | default "") "variable" }}
-- name: REDIS_URL
-  valueFrom:
-    secretKeyRef:
-      key: redis-url
-      name: {{ .name }}
-{{- end }}
-{{- end }}
-
 {{- /* Keys of a service's secret that it reads as files, beside its own key. */ -}}
 {{- define "mercato.secretFiles" -}}
 {{- if .facts.database }}
 - database-url
 {{- end }}
-{{- if eq (.facts.redis | default "") "file" }}
+{{- if .facts.redis }}
 - redis-url
 {{- end }}
 {{- if .facts.amqp }}
