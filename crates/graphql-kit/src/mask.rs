@@ -5,11 +5,12 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use crate::error::Code;
 
 /// Texts by which async-graphql reports an argument that it could not read.
-const INPUT_FAULTS: [&str; 4] = [
+const INPUT_FAULTS: [&str; 5] = [
     "Failed to parse \"",
     "Expected input type \"",
     "Invalid value for argument \"",
     "\"__typename\" must be",
+    "Variable ",
 ];
 
 /// Whether the operation never began: no data, and no error that stands at a path.
@@ -82,6 +83,7 @@ mod tests {
         for (message, path) in [
             ("Unknown field \"x\"", false),
             ("Failed to parse \"Decimal\": expected a number", true),
+            ("Variable input is not defined.", true),
         ] {
             let error = masked(message, path);
             assert_eq!(error.message, message);
