@@ -20,6 +20,7 @@ mod test;
 mod tidy;
 mod tools;
 mod up;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use dev_stack::Stack;
-use dev_stack::stack::{Entry, Plan, ROUTER};
+use dev_stack::stack::{EDGE, Entry, Plan, ROUTER};
 use serde_json::{Map, Value, json};
 
 use crate::show::table;
@@ -50,6 +50,7 @@ fn public(stack: Option<&Stack>) -> Value {
     };
     let plan = stack.plan();
     json!({
+        "page": plan.page_url(),
         "graphql": plan.graphql_url(),
         "websocket": plan.websocket_url("order"),
         "psp_sandbox": plan.psp_url(),
@@ -98,6 +99,8 @@ fn addresses(plan: &Plan, name: &str) -> Value {
         add("ops", ports.ops);
         if name == ROUTER {
             add("metrics", ports.public);
+        } else if name == EDGE {
+            add("page", ports.public);
         } else if name != "psp-sandbox" {
             add("internal", ports.internal);
             if ["auth", "payment"].contains(&name) || name.starts_with("order") {

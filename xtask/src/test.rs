@@ -9,11 +9,11 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, sdl, tidy, workspace};
+use crate::{compose, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, e2e, security; all but security's double run
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, e2e, web, security; all but security's double run
     /// when none is named.
     stages: Vec<String>,
 }
@@ -34,8 +34,8 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 8] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "e2e", "security",
+const STAGES: [&str; 9] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "e2e", "web", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -47,7 +47,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         None
     };
-    if stages.iter().any(|stage| ["e2e", "security"].contains(stage)) {
+    if stages
+        .iter()
+        .any(|stage| ["e2e", "web", "security"].contains(stage))
+    {
         install::ensure_servers(&steps)?;
         router::ensure(&steps)?;
     }
@@ -170,6 +173,7 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                 counts,
             )
         }
+        "web" => web::check(&mut |command| count(command, counts)),
         "security" => {
             workspace::build(false)?;
             count(
@@ -212,10 +216,20 @@ fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
 }
 
 impl Counts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...` of cargo's, `Tests  3 passed (3)` of
+    /// vitest's, or `  3 passed (1.2m)` of Playwright's.
     fn add(&mut self, line: &str) {
-        let Some(rest) = line.strip_prefix("test result: ") else {
-            return;
+        let trimmed = line.trim();
+        let alone = trimmed.split_once(' ').is_some_and(|(number, rest)| {
+            let (word, time) = rest.split_once(' ').unwrap_or((rest, "("));
+            number.parse::<u64>().is_ok()
+                && ["passed", "failed", "skipped"].contains(&word)
+                && time.starts_with('(')
+        });
+        let rest = match (line.strip_prefix("test result: "), trimmed.strip_prefix("Tests ")) {
+            (Some(rest), _) | (None, Some(rest)) => rest,
+            (None, None) if alone && line.starts_with("  ") => trimmed,
+            _ => return,
         };
         let words: Vec<&str> = rest
             .split([' ', ';', '.'])
@@ -228,7 +242,7 @@ impl Counts {
             match pair[1] {
                 "passed" => self.passed += number,
                 "failed" => self.failed += number,
-                "ignored" => self.ignored += number,
+                "ignored" | "skipped" => self.ignored += number,
                 _ => {}
             }
         }
@@ -290,8 +304,31 @@ mod tests {
     }
 
     #[test]
+    fn adds_up_what_the_pages_tests_say() {
+        let mut counts = Counts::default();
+        for line in [
+            " Test Files  7 passed (7)",
+            "      Tests  1 failed | 38 passed (39)",
+            "  20 passed (1.2m)",
+            "  2 failed",
+            "  1 skipped",
+            "  12 failed attempts were made",
+        ] {
+            counts.add(line);
+        }
+        assert_eq!(
+            counts,
+            Counts {
+                passed: 58,
+                failed: 3,
+                ignored: 1
+            }
+        );
+    }
+
+    #[test]
     fn stages_run_in_their_order() {
-        assert_eq!(chosen(&[]).unwrap().last(), Some(&"e2e"));
+        assert_eq!(chosen(&[]).unwrap().last(), Some(&"web"));
         assert_eq!(
             chosen(&["e2e".to_owned(), "unit".to_owned()]).unwrap(),
             ["unit", "e2e"]

@@ -5,12 +5,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, ROUTER};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, ROUTER};
 use dev_stack::{Lifetime, Settings, Stack, StopRequests, install, router};
 
 use crate::show::{Steps, table};
-use crate::{sdl, tools, workspace};
+use crate::{sdl, tools, web, workspace};
 
+const PAGE_PORT: u16 = 8080;
 const ROUTER_PORT: u16 = 4000;
 const WEBSOCKET_PORT: u16 = 4001;
 
@@ -29,6 +30,12 @@ pub(crate) struct Arguments {
     /// Leave the catalogue as it is.
     #[arg(long)]
     no_seed: bool,
+    /// Port of the shop's page, with the graph on the same origin.
+    #[arg(long, env = "MERCATO_PAGE_PORT", default_value_t = PAGE_PORT)]
+    page_port: u16,
+    /// Leave the shop's page out.
+    #[arg(long)]
+    no_page: bool,
     /// Port of the public graph.
     #[arg(long, env = "MERCATO_ROUTER_PORT", default_value_t = ROUTER_PORT)]
     router_port: u16,
@@ -49,7 +56,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let program = router::ensure(&steps)?;
     workspace::build(arguments.release)?;
     sdl::ensure_supergraph()?;
-    let settings = settings(arguments, program)?;
+    let page = if arguments.no_page {
+        None
+    } else {
+        web::ensure(&steps)?
+    };
+    let settings = settings(arguments, program, page)?;
     if stop.count() > 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -66,13 +78,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn settings(arguments: &Arguments, program: std::path::PathBuf) -> Result<Settings> {
+fn settings(
+    arguments: &Arguments,
+    program: std::path::PathBuf,
+    page: Option<std::path::PathBuf>,
+) -> Result<Settings> {
     Ok(Settings {
         folder: workspace::data_folder(),
         binaries: workspace::binaries(arguments.release)?,
         router: Some(workspace::router_files(program)),
         router_port: Some(arguments.router_port),
         websocket_port: Some(arguments.websocket_port),
+        page: page.map(|folder| Page {
+            folder,
+            port: Some(arguments.page_port),
+        }),
         order_replicas: arguments.order_replicas,
         lifetime: if arguments.detach {
             Lifetime::Detached
@@ -96,7 +116,11 @@ fn seed(stack: &Stack, steps: &Steps) -> Result<()> {
 
 fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Result<()> {
     let plan = stack.plan();
+    let page_port = plan
+        .ports_of(EDGE)
+        .map_or(arguments.page_port, |ports| ports.public);
     for (what, wanted, got) in [
+        ("page", arguments.page_port, page_port),
         ("router", arguments.router_port, plan.ports_of(ROUTER)?.graphql),
         (
             "WebSocket",
@@ -105,10 +129,14 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
         ),
     ] {
         if wanted != got {
-            println!("Port {wanted} is taken: the {what} listens on {got}.");
+            println!("Port {wanted} is taken: the {what} is on {got}.");
         }
     }
+    let no_page = || "not served: see above".to_owned();
+    let control_room = |url: String| format!("{url}/ops (sign in as the administrator)");
     let rows = [
+        ("shop", plan.page_url().unwrap_or_else(no_page)),
+        ("control room", plan.page_url().map_or_else(no_page, control_room)),
         ("graph", plan.graphql_url()),
         ("subscriptions", plan.websocket_url("order")),
         ("payment sandbox", plan.psp_url()),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use dev_stack::stack::RouterFiles;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 10] = [
     "auth",
     "product",
     "inventory",
@@ -15,6 +15,7 @@ const PROGRAMS: [&str; 9] = [
     "order",
     "payment",
     "psp-sandbox",
+    "edge",
     "shopper",
     "auditor",
 ];

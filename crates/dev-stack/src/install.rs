@@ -98,7 +98,7 @@ pub fn ensure_servers(progress: &dyn Progress) -> Result<()> {
 }
 
 /// Installs Debian packages a build needs, when we are root on Debian and `program` is absent.
-pub(crate) fn ensure_program(program: &str, debian: &'static str) -> Result<()> {
+pub fn ensure_program(program: &str, debian: &'static str) -> Result<()> {
     if find::program(program).is_some() {
         return Ok(());
     }

@@ -54,6 +54,11 @@ impl ProcessId {
         }
     }
 
+    /// Whether it was stopped in its tracks ([`Signal::Stop`]), where `/proc` exists.
+    pub fn is_frozen(self) -> bool {
+        self.is_running() && stat(self.pid).is_some_and(|(state, _)| state == 'T')
+    }
+
     /// Sends a signal, unless the process is gone.
     pub fn signal(self, signal: Signal) -> io::Result<()> {
         if self.is_running() {

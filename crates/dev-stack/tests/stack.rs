@@ -153,6 +153,36 @@ fn a_detached_system_is_found_again_and_stopped() {
 }
 
 #[test]
+fn what_is_held_stays_away_until_it_is_released() {
+    let folder = scratch_folder().unwrap();
+    let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    settings.lifetime = Lifetime::Detached;
+    let stack = Stack::start(&settings, &()).unwrap();
+    stack.hold("payment").unwrap();
+    assert!(stack.is_held("payment") && !stack.is_held("order"));
+    assert!(
+        stack.ended().is_empty(),
+        "nobody is asked to start again what is held"
+    );
+    stack.signal("order", Signal::Stop).unwrap();
+    assert!(stack.state().entry("order").unwrap().id.is_frozen());
+    // Another program lets them go, as the control room does.
+    let other = Stack::attach(&settings.folder).unwrap().unwrap();
+    other.release("payment").unwrap();
+    other.release("order").unwrap();
+    assert!(!stack.is_held("payment"));
+    assert_eq!(stack.readiness("payment").unwrap().unwrap().status, 200);
+    assert!(!stack.state().entry("order").unwrap().id.is_frozen());
+    other.signal("order", Signal::Stop).unwrap();
+    let begun = std::time::Instant::now();
+    other.stop_all(&());
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "a frozen process is thawed to hear that it should end"
+    );
+}
+
+#[test]
 fn a_service_that_does_not_start_takes_everything_down() {
     let folder = scratch_folder().unwrap();
     let settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));

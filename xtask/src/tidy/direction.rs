@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("shopper", &["contracts"]),
     ("auditor", &["contracts"]),
     ("dev-stack", &[]),
+    ("edge", &["service-kit", "service-auth", "dev-stack"]),
     (
         "test-kit",
         &[

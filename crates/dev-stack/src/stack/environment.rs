@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use super::plan::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, SANDBOX, SERVICES, WITH_DATABASE, program_of};
+use super::plan::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Plan, ROUTER, SANDBOX, SERVICES, WITH_DATABASE, program_of,
+};
 use crate::keys::KeyFolders;
 
 /// Variables of a process, in no particular order.
@@ -19,7 +21,7 @@ pub(super) const PASSED_ON: [&str; 7] = [
     "WEB_ORIGIN",
 ];
 
-/// Pages that may open the WebSocket: the shop on its usual port.
+/// Pages that may open the WebSocket besides the one that is served: the shop while it is being developed.
 const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
 
 /// What the process called `name` is started with.
@@ -27,6 +29,7 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
         ROUTER => router(plan)?,
         SANDBOX => sandbox(plan)?,
+        EDGE => edge(plan)?,
         service => subgraph(plan, name, service)?,
     };
     let extra = plan.extra.get(name).into_iter().flatten();
@@ -54,11 +57,7 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
     }
     set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
     set(&mut all, "MERCATO_ENV", "development");
-    let jwks = format!(
-        "http://{}/.well-known/jwks.json",
-        local(plan.ports_of("auth")?.public)
-    );
-    set(&mut all, "JWKS_URL", jwks);
+    set(&mut all, "JWKS_URL", jwks_url(plan)?);
     set(
         &mut all,
         "SERVICE_KEY_FILE",
@@ -80,7 +79,7 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
             set(&mut all, "BOOTSTRAP_ADMIN_EMAIL", ADMIN_EMAIL);
             set(&mut all, "BOOTSTRAP_ADMIN_PASSWORD", ADMIN_PASSWORD);
         }
-        "order" => set(&mut all, "ALLOWED_ORIGINS", WEB_ORIGINS),
+        "order" => set(&mut all, "ALLOWED_ORIGINS", origins(plan)),
         "payment" => {
             set(&mut all, "PSP_BASE_URL", plan.psp_url());
             set(&mut all, "PSP_API_KEY", &plan.psp_api_key);
@@ -131,6 +130,36 @@ fn sandbox(plan: &Plan) -> Result<Environment> {
     Ok(all)
 }
 
+fn edge(plan: &Plan) -> Result<Environment> {
+    let ports = plan.ports_of(EDGE)?;
+    let page = plan.page.as_ref().context("this system has no page")?;
+    let mut all = Environment::new();
+    set(&mut all, "PUBLIC_ADDR", local(ports.public));
+    set(&mut all, "OPS_ADDR", local(ports.ops));
+    set(&mut all, "PAGE_DIR", page.folder.display().to_string());
+    set(&mut all, "GRAPH_UPSTREAM", local(plan.ports_of(ROUTER)?.graphql));
+    set(&mut all, "LIVE_UPSTREAM", local(plan.ports_of("order")?.public));
+    set(&mut all, "KEYS_UPSTREAM", local(plan.ports_of("auth")?.public));
+    set(&mut all, "JWKS_URL", jwks_url(plan)?);
+    set(&mut all, "STACK_DIR", plan.folder.display().to_string());
+    set(&mut all, "MERCATO_ENV", "development");
+    Ok(all)
+}
+
+fn jwks_url(plan: &Plan) -> Result<String> {
+    let auth = local(plan.ports_of("auth")?.public);
+    Ok(format!("http://{auth}/.well-known/jwks.json"))
+}
+
+/// The page may be opened by either name of this machine.
+fn origins(plan: &Plan) -> String {
+    let served = plan.page_url().map(|url| {
+        let other = url.replace("127.0.0.1", "localhost");
+        format!(",{url},{other}")
+    });
+    format!("{WEB_ORIGINS}{}", served.unwrap_or_default())
+}
+
 fn router(plan: &Plan) -> Result<Environment> {
     let ports = plan.ports_of(ROUTER)?;
     let files = plan.router.as_ref().context("this system has no router")?;
@@ -146,7 +175,11 @@ fn router(plan: &Plan) -> Result<Environment> {
         files.supergraph.display().to_string(),
     );
     if let Some(folder) = files.config.parent() {
-        set(&mut all, "ROUTER_SCRIPTS", folder.join("rhai").display().to_string());
+        set(
+            &mut all,
+            "ROUTER_SCRIPTS",
+            folder.join("rhai").display().to_string(),
+        );
     }
     set(&mut all, "APOLLO_TELEMETRY_DISABLED", "true");
     set(&mut all, "ROUTER_LISTEN", local(ports.graphql));
@@ -206,6 +239,29 @@ mod tests {
         assert_eq!(first["DATABASE_URL"], second["DATABASE_URL"]);
         assert_eq!(first["SERVICE_KEY_FILE"], second["SERVICE_KEY_FILE"]);
         assert_ne!(first["PUBLIC_ADDR"], second["PUBLIC_ADDR"]);
+    }
+
+    #[test]
+    fn the_pages_origin_may_open_the_websocket() {
+        let mut settings = Settings::for_tests("/data".into(), "/bin".into());
+        settings.page = Some(super::super::Page {
+            folder: "/page".into(),
+            port: None,
+        });
+        let stores = Stores {
+            postgres: String::new(),
+            redis: String::new(),
+            amqp: String::new(),
+            rabbitmqctl: "/data/rabbitmqctl".into(),
+        };
+        let plan = Plan::new(&settings, stores).unwrap();
+        let url = plan.page_url().unwrap();
+        let origins = map(&plan, "order")["ALLOWED_ORIGINS"].clone();
+        assert!(origins.split(',').any(|origin| origin == url), "{origins}");
+        assert!(
+            of(&plan, EDGE).is_err(),
+            "there is nothing to lead to without a router"
+        );
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::plan::{Plan, QUEUES, ROUTER, SERVICES, Stores, WITH_DATABASE, program_of};
-use super::{Progress, Settings, Stack, environment, links};
+use super::plan::{EDGE, Plan, QUEUES, ROUTER, SERVICES, Stores, WITH_DATABASE, program_of};
+use super::{Progress, Settings, Stack, environment, hold, links};
 use crate::http;
 use crate::keys::KeyFolders;
 use crate::process::{Lifetime, Process, Spec};
@@ -18,6 +18,7 @@ const READY_PATIENCE: Duration = Duration::from_mins(1);
 pub(super) fn launch(settings: &Settings, progress: &dyn Progress) -> Result<Stack> {
     check_programs(settings)?;
     std::fs::create_dir_all(&settings.folder).with_context(|| settings.folder.display().to_string())?;
+    hold::clear(&settings.folder)?;
     let (stores, processes) = start_stores(settings, progress)?;
     let mut plan = Plan::new(settings, stores)?;
     if let Some(choose) = &settings.reroute {
@@ -36,7 +37,8 @@ pub(super) fn launch(settings: &Settings, progress: &dyn Progress) -> Result<Sta
 }
 
 fn check_programs(settings: &Settings) -> Result<()> {
-    let members = settings.members();
+    let mut members = settings.members();
+    members.extend(settings.page.is_some().then(|| EDGE.to_owned()));
     let missing: Vec<&str> = members
         .iter()
         .map(|name| program_of(name))
@@ -153,6 +155,9 @@ fn members(settings: &Settings) -> Vec<String> {
     let mut names = settings.members();
     if settings.router.is_some() {
         names.push(ROUTER.to_owned());
+    }
+    if settings.page.is_some() {
+        names.push(EDGE.to_owned());
     }
     names
 }

@@ -4,6 +4,7 @@
 //! runtime. Must not know what the services do: it waits for their readiness and no more.
 
 mod environment;
+mod hold;
 mod launch;
 mod links;
 mod plan;
@@ -19,8 +20,8 @@ use anyhow::{Context, Result, bail};
 
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES, Stores,
-    WITH_DATABASE,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES,
+    Stores, WITH_DATABASE,
 };
 pub use state::{Entry, State};
 
@@ -47,6 +48,8 @@ pub struct Settings {
     pub router_port: Option<u16>,
     /// Wanted port of order's WebSocket; likewise.
     pub websocket_port: Option<u16>,
+    /// The shop's page and what serves it; absent to go without one.
+    pub page: Option<Page>,
     /// How many processes of the order service run.
     pub order_replicas: u8,
     /// Whether the processes outlive this one.
@@ -68,6 +71,7 @@ impl Settings {
             router: None,
             router_port: None,
             websocket_port: None,
+            page: None,
             order_replicas: 1,
             lifetime: Lifetime::Bound,
             durable: false,
@@ -238,12 +242,13 @@ impl Stack {
         ready
     }
 
-    /// Processes this one started that have ended without being asked to, with how.
+    /// Processes this one started that have ended without being asked to, with how; without those that are held.
     pub fn ended(&self) -> Vec<(String, std::process::ExitStatus)> {
         let children = self.lock_children();
         children
             .iter()
             .filter_map(|child| Some((child.name().to_owned(), child.exit()?)))
+            .filter(|(name, _)| !self.is_held(name))
             .collect()
     }
 
@@ -257,8 +262,9 @@ impl Stack {
         progress.begin("stopping");
         for group in [members, stores.into_iter().rev().collect()] {
             for entry in &group {
-                // An error means that it is gone.
+                // An error means that it is gone. One that was frozen hears nothing until it goes on.
                 let _ = entry.id.signal(entry.stop_with);
+                let _ = entry.id.signal(Signal::Continue);
             }
             for entry in &group {
                 self.reap(&entry.name, STOP_PATIENCE);

@@ -17,6 +17,8 @@ pub const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order"
 pub const SANDBOX: &str = "psp-sandbox";
 /// The router.
 pub const ROUTER: &str = "router";
+/// What browsers come in by: the page, the graph and its WebSocket on one origin.
+pub const EDGE: &str = "edge";
 /// The services that own a PostgreSQL database, `NAME_db`.
 pub const WITH_DATABASE: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
 
@@ -70,6 +72,15 @@ pub struct RouterFiles {
     pub supergraph: PathBuf,
 }
 
+/// The shop's page, and where it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The built page, with `index.html` in it.
+    pub folder: PathBuf,
+    /// Wanted port; the next free one when taken, any free one when absent.
+    pub port: Option<u16>,
+}
+
 /// Everything needed to start any process of the system, at first or again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -79,6 +90,9 @@ pub struct Plan {
     pub binaries: PathBuf,
     /// The router; absent in tests that go without it.
     pub router: Option<RouterFiles>,
+    /// The page; absent in systems without one.
+    #[serde(default)]
+    pub page: Option<Page>,
     /// Processes by name (`order`, `order-2`, ...).
     pub ports: BTreeMap<String, Ports>,
     /// The stores.
@@ -120,10 +134,22 @@ impl Plan {
                 },
             );
         }
+        if let Some(page) = &settings.page {
+            ports.insert(
+                EDGE.to_owned(),
+                Ports {
+                    graphql: 0,
+                    internal: 0,
+                    ops: free_port()?,
+                    public: page.port.map_or_else(free_port, free_port_from)?,
+                },
+            );
+        }
         Ok(Self {
             folder: settings.folder.clone(),
             binaries: settings.binaries.clone(),
             router: settings.router.clone(),
+            page: settings.page.clone(),
             ports,
             stores,
             durable: settings.durable,
@@ -156,6 +182,12 @@ impl Plan {
             "ws://127.0.0.1:{}/graphql/ws",
             self.port(replica, |ports| ports.public)
         )
+    }
+
+    /// Where browsers find the shop; nothing in a system without a page.
+    pub fn page_url(&self) -> Option<String> {
+        let port = self.port(EDGE, |ports| ports.public);
+        (port != 0).then(|| format!("http://127.0.0.1:{port}"))
     }
 
     /// The payment provider's API and its `/_sandbox` endpoints.

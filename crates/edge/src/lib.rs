@@ -1,0 +1,51 @@
+//! One origin for browsers, as an Ingress gives in a cluster: the page, `/graphql` to the router, `/graphql/ws` to
+//! order's WebSocket, `/.well-known/jwks.json` to auth.
+//!
+//! Owns what a browser must be told about the page (caching, security headers) and, while developing, the plugs that
+//! the control room pulls. Must not know the graph: requests pass through unread.
+
+mod config;
+mod control;
+mod page;
+mod proxy;
+
+use axum::Router;
+use axum::http::StatusCode;
+pub use config::{Config, Development};
+use service_auth::UserVerifier;
+use service_kit::{Host, Listener};
+
+use crate::control::Control;
+use crate::proxy::{Proxy, Upstream};
+
+/// Everything a browser may ask for, at one address.
+pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> {
+    let addr = config.public;
+    let verifier = config
+        .development
+        .as_ref()
+        .map(|development| UserVerifier::new(development.users.clone(), host.clock.clone()));
+    Ok(vec![Listener::new(
+        "public",
+        addr,
+        router(&config, &host, verifier),
+    )])
+}
+
+/// The routes. `admins` verifies who pulls plugs; without it there are none to pull.
+pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Router {
+    let proxy = Proxy::new(host.shutdown.clone());
+    let control = match (&config.development, admins) {
+        (Some(development), Some(verifier)) => {
+            control::routes(Control::new(development.folder.clone(), verifier))
+        }
+        // Not the page: whoever asks for it must see that there is none.
+        _ => Router::new().fallback(async || StatusCode::NOT_FOUND),
+    };
+    Router::new()
+        .route("/graphql", proxy.to(Upstream::graph(&config.graph)))
+        .route("/graphql/ws", proxy.to(Upstream::live(&config.live)))
+        .route("/.well-known/jwks.json", proxy.to(Upstream::keys(&config.keys)))
+        .nest("/_dev", control)
+        .merge(page::routes(&config.page))
+}

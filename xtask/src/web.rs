@@ -1,0 +1,194 @@
+//! The shop's page: built when what it is made of has changed. Needs node, and only for that.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Page};
+use dev_stack::{Progress, Settings, Stack, install, router, servers};
+
+use crate::show::Steps;
+use crate::{tools, workspace};
+
+/// What the built page is made of, relative to the checkout.
+const INPUTS: [&str; 9] = [
+    "web-demo/index.html",
+    "web-demo/package.json",
+    "web-demo/package-lock.json",
+    "web-demo/public",
+    "web-demo/scripts",
+    "web-demo/src",
+    "web-demo/tsconfig.json",
+    "web-demo/vite.config.ts",
+    "subgraphs/product/seed/images",
+];
+
+pub(crate) fn folder() -> PathBuf {
+    workspace::root().join("web-demo")
+}
+
+/// The folder of the built page, built if need be; nothing, with a line that says why, where there is no node.
+pub(crate) fn ensure(steps: &Steps) -> Result<Option<PathBuf>> {
+    let built = folder().join("dist");
+    let wanted = fingerprint(&workspace::root(), &INPUTS)?;
+    // Beside the page and not in it: it is nobody's to download.
+    let mark = folder().join("node_modules/.built-page");
+    if built.join("index.html").is_file() && is_marked(&mark, wanted) {
+        return Ok(Some(built));
+    }
+    if !has_node() {
+        println!("The shop's page is left out: node 20 or later and npm are not installed.");
+        return Ok(None);
+    }
+    packages(steps)?;
+    steps.begin("the shop's page");
+    let outcome = quietly(Command::new("npm").args(["run", "bundle"]));
+    steps.end("the shop's page");
+    outcome?;
+    std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())?;
+    Ok(Some(built))
+}
+
+/// Installs what package-lock.json names, if it names other things than last time.
+pub(crate) fn packages(steps: &Steps) -> Result<()> {
+    let wanted = fingerprint(&workspace::root(), &["web-demo/package-lock.json"])?;
+    let mark = folder().join("node_modules/.installed-lock");
+    if is_marked(&mark, wanted) {
+        return Ok(());
+    }
+    steps.begin("packages of the page");
+    let outcome = quietly(Command::new("npm").arg("ci"));
+    steps.end("packages of the page");
+    outcome?;
+    std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())
+}
+
+/// Everything that can be said of the page: its types, its style, what is generated, its units, its size, and the
+/// page itself in a real browser against a real system of its own. `run` runs each program and counts its tests.
+pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
+    if !has_node() {
+        bail!("node 20 or later and npm are needed");
+    }
+    let steps = Steps::new();
+    install::ensure_program("chromium", "chromium")?;
+    packages(&steps)?;
+    for script in [
+        "schema:check",
+        "codegen:check",
+        "typecheck",
+        "lint",
+        "test",
+        "build",
+    ] {
+        run(npm(&["run", "--silent", script]).env("NO_COLOR", "1"))?;
+    }
+    workspace::build(false)?;
+    // Dropped after the system that lives in it.
+    let folder = servers::scratch_folder()?;
+    let stack = Stack::start(&private_system(folder.path())?, &steps)?;
+    tools::seed(&stack)?;
+    let page = stack.plan().page_url().context("this system has no page")?;
+    run(npm(&["run", "--silent", "e2e"])
+        .env("MERCATO_PAGE_URL", page)
+        .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
+        .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD)
+        .env("NO_COLOR", "1"))
+}
+
+fn private_system(data: &Path) -> Result<Settings> {
+    let mut settings = Settings::for_tests(data.to_path_buf(), workspace::binaries(false)?);
+    settings.router = Some(workspace::router_files(router::ensure(&())?));
+    settings.page = Some(Page {
+        folder: folder().join("dist"),
+        port: None,
+    });
+    Ok(settings)
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut command = Command::new("npm");
+    command.args(arguments).current_dir(folder()).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn has_node() -> bool {
+    let runs = |program: &str| {
+        Command::new(program)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    runs("node") && runs("npm")
+}
+
+fn is_marked(mark: &Path, wanted: u64) -> bool {
+    std::fs::read_to_string(mark).is_ok_and(|text| text == wanted.to_string())
+}
+
+/// Says nothing unless it fails.
+fn quietly(command: &mut Command) -> Result<()> {
+    let name = workspace::shown(command);
+    let output = command
+        .current_dir(folder())
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| name.clone())?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{name}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Of the names and contents of all files, in an order that is always the same.
+fn fingerprint(root: &Path, inputs: &[&str]) -> Result<u64> {
+    let mut files = Vec::new();
+    for input in inputs {
+        list(&root.join(input), &mut files)?;
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        file.strip_prefix(root).unwrap_or(&file).hash(&mut hasher);
+        bytes.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
+            list(&entry?.path(), files)?;
+        }
+    } else {
+        files.push(path.to_path_buf());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_or_new_file_changes_the_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        std::fs::write(folder.path().join("src/a.ts"), "1").unwrap();
+        let first = fingerprint(folder.path(), &["src"]).unwrap();
+        assert_eq!(fingerprint(folder.path(), &["src"]).unwrap(), first);
+        std::fs::write(folder.path().join("src/b.ts"), "").unwrap();
+        let second = fingerprint(folder.path(), &["src"]).unwrap();
+        assert_ne!(second, first);
+        std::fs::write(folder.path().join("src/a.ts"), "2").unwrap();
+        assert_ne!(fingerprint(folder.path(), &["src"]).unwrap(), second);
+        assert!(fingerprint(folder.path(), &["missing"]).is_err());
+    }
+}
