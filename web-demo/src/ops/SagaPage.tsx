@@ -15,6 +15,7 @@ import {
   Text,
   Title,
   UnstyledButton,
+  VisuallyHidden,
 } from "@mantine/core";
 import { IconAlertTriangle, IconMapQuestion } from "@tabler/icons-react";
 import { useEffect } from "react";
@@ -46,7 +47,8 @@ function Copied({ text, label }: { text: string; label: string }) {
   return (
     <CopyButton value={text}>
       {({ copied, copy }) => (
-        <UnstyledButton onClick={copy} aria-label={`Copy ${label}`}>
+        <UnstyledButton onClick={copy}>
+          <VisuallyHidden>Copy {label}: </VisuallyHidden>
           <Code>{text}</Code>{" "}
           <Text component="span" size="xs" c="dimmed" aria-live="polite">
             {copied ? "copied" : ""}

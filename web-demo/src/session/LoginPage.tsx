@@ -55,7 +55,7 @@ export function LoginPage() {
           </Button>
           <Text size="sm" ta="center">
             New here?{" "}
-            <Anchor component={Link} to="/register" state={state}>
+            <Anchor component={Link} to="/register" state={state} underline="always">
               Create an account
             </Anchor>
           </Text>

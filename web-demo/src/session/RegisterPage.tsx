@@ -93,7 +93,7 @@ export function RegisterPage() {
           </Button>
           <Text size="sm" ta="center">
             You have one already?{" "}
-            <Anchor component={Link} to="/login" state={state}>
+            <Anchor component={Link} to="/login" state={state} underline="always">
               Sign in
             </Anchor>
           </Text>

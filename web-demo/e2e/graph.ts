@@ -1,0 +1,119 @@
+// The graph as a test uses it beside the page: buyers and orders that are not what the test is about.
+import { type APIRequestContext, expect, type Page } from "@playwright/test";
+
+export interface Person {
+  accessToken: string;
+  refreshToken: string;
+  expiresAt: string;
+  user: { id: string; email: string; displayName: string; roles: string[] };
+}
+
+export const PASSWORD = "correct horse battery staple";
+
+const ADMIN = {
+  email: process.env.MERCATO_ADMIN_EMAIL ?? "admin@mercato.example",
+  password: process.env.MERCATO_ADMIN_PASSWORD ?? "mercato-admin-demo",
+};
+
+const SESSION = "session { accessToken refreshToken expiresAt user { id email displayName roles } }";
+
+let count = 0;
+export function fresh(prefix: string): string {
+  count += 1;
+  return `${prefix}-${Date.now().toString(36)}-${process.pid}-${count}`;
+}
+
+export class Graph {
+  constructor(private readonly request: APIRequestContext) {}
+
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's
+  async ask(query: string, variables: object = {}, as?: Person): Promise<any> {
+    const response = await this.request.post("/graphql", {
+      data: { query, variables },
+      headers: as ? { authorization: `Bearer ${as.accessToken}` } : {},
+    });
+    const body = await response.json();
+    expect(body.errors, JSON.stringify(body.errors)).toBeUndefined();
+    return body.data;
+  }
+
+  async register(name = "Ada"): Promise<Person> {
+    const input = { email: `${fresh("e2e")}@example.com`, password: PASSWORD, displayName: name };
+    const data = await this.ask(
+      `mutation ($input: RegisterInput!) { register(input: $input) { ${SESSION} userErrors { code } } }`,
+      { input },
+    );
+    return data.register.session;
+  }
+
+  async admin(): Promise<Person> {
+    const data = await this.ask(
+      `mutation ($input: LoginInput!) { login(input: $input) { ${SESSION} userErrors { code } } }`,
+      { input: ADMIN },
+    );
+    return data.login.session;
+  }
+
+  async variant(slug: string): Promise<{ id: string; sku: string }> {
+    const data = await this.ask(`query ($slug: String) { product(slug: $slug) { variants { id sku } } }`, {
+      slug,
+    });
+    return data.product.variants[0];
+  }
+
+  async fill(slug: string, as: Person, quantity = 1): Promise<string> {
+    const { id } = await this.variant(slug);
+    const data = await this.ask(
+      `mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id } userErrors { code } } }`,
+      {
+        input: {
+          currencyCode: "USD",
+          idempotencyKey: fresh("cart"),
+          lines: [{ variantId: id, quantity }],
+        },
+      },
+      as,
+    );
+    expect(data.createCart.userErrors).toEqual([]);
+    return data.createCart.cart.id;
+  }
+
+  async order(
+    slug: string,
+    as: Person,
+    paymentMethod = "pm_card_visa",
+  ): Promise<{ id: string; number: string }> {
+    const cartId = await this.fill(slug, as);
+    const data = await this.ask(
+      `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id number } userErrors { code } } }`,
+      { input: { cartId, paymentMethod, idempotencyKey: fresh("order") } },
+      as,
+    );
+    expect(data.createOrder.userErrors).toEqual([]);
+    return data.createOrder.order;
+  }
+
+  async cancel(orderId: string, as: Person): Promise<void> {
+    const data = await this.ask(
+      `mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) { userErrors { code } } }`,
+      { input: { orderId, idempotencyKey: fresh("cancel") } },
+      as,
+    );
+    expect(data.cancelOrder.userErrors).toEqual([]);
+  }
+
+  async status(id: string, as: Person): Promise<string> {
+    return (await this.ask(`query ($id: ID!) { order(id: $id) { status } }`, { id }, as)).order.status;
+  }
+
+  async settled(id: string, as: Person, status: string): Promise<void> {
+    await expect.poll(() => this.status(id, as), { timeout: 20_000 }).toBe(status);
+  }
+}
+
+/** The page opens with this person signed in. */
+export async function signIn(page: Page, person: Person): Promise<void> {
+  await page.addInitScript((session) => {
+    if (!localStorage.getItem("mercato.session")) localStorage.setItem("mercato.session", session);
+  }, JSON.stringify(person));
+}

@@ -1,0 +1,169 @@
+import { expect, test } from "@playwright/test";
+import { Graph, type Person, signIn } from "./graph";
+
+let admin: Person;
+
+test.beforeAll(async ({ request }) => {
+  admin = await new Graph(request).admin();
+});
+
+test.beforeEach(async ({ page, request }) => {
+  // Each test its own session: a refresh token is good for one use.
+  admin = await new Graph(request).admin();
+  await signIn(page, admin);
+});
+
+test("the feed shows each order as it moves, and the figures move with it", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await page.goto("/ops");
+  await expect(page.locator("[data-feed='live']")).toBeVisible();
+  const facts = page.locator("[data-steps]");
+  await expect(facts).toBeVisible();
+  const placed = Number(await facts.getAttribute("data-placed"));
+  const good = await graph.order("hand-grinder", ada);
+  const bad = await graph.order("hand-grinder", ada, "pm_card_insufficientFunds");
+  const row = (number: string) => page.locator(`[data-order='${number}']`);
+  await expect(row(good.number)).toContainText("Paid");
+  await expect(row(bad.number)).toContainText("Cancelled");
+  await expect.poll(async () => Number(await facts.getAttribute("data-placed"))).toBe(placed + 2);
+  await expect(page.getByText("Declined", { exact: true })).toBeVisible();
+  await expect(facts).toHaveAttribute("data-healed", "0");
+});
+
+test("orders placed while the socket was cut are caught up on", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  let open = true;
+  let cut: (() => Promise<void>) | null = null;
+  await page.routeWebSocket("/graphql/ws", (socket) => {
+    if (!open) {
+      void socket.close({ code: 1012, reason: "cut" });
+      return;
+    }
+    socket.connectToServer();
+    cut = () => socket.close({ code: 1012, reason: "cut" });
+  });
+  await page.goto("/ops");
+  await expect(page.locator("[data-feed='live']")).toBeVisible();
+  open = false;
+  await (cut as (() => Promise<void>) | null)?.();
+  await expect(page.getByText(/Connection lost, attempt/)).toBeVisible();
+  const missed = await graph.order("brew-scale", ada);
+  await graph.settled(missed.id, ada, "PAID");
+  open = true;
+  await expect(page.locator("[data-feed='live']")).toBeVisible({ timeout: 20_000 });
+  await expect(page.locator(`[data-order='${missed.number}']`)).toContainText("Paid");
+});
+
+test("one order from inside: its calls, and a refund", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const order = await graph.order("picnic-blanket", ada);
+  await graph.settled(order.id, ada, "PAID");
+  await page.goto(`/ops/orders/${order.id}`);
+  const calls = page.getByRole("region", { name: "Calls to other services" });
+  await expect(calls.getByText("Done").first()).toBeVisible();
+  await expect(calls.getByRole("row")).not.toHaveCount(1);
+  await expect(page.getByText(ada.user.email)).toBeVisible();
+  await page.getByRole("button", { name: "Refund" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Reason, for the record").fill("arrived broken");
+  await dialog.getByRole("button", { name: "Refund" }).click();
+  await expect(page.getByText("Money returned").first()).toBeVisible({ timeout: 20_000 });
+  await graph.settled(order.id, ada, "REFUNDED");
+  await page.goto("/ops/refunds");
+  await page.getByText("Refunded", { exact: true }).first().click();
+  await expect(page.locator(`[data-order='${order.number}']`)).toContainText("All of it was returned");
+});
+
+test("stock is adjusted, and the ledger says why", async ({ page }) => {
+  await page.goto("/ops/stock");
+  await page.getByRole("searchbox", { name: "Search the stock" }).fill("wall clock");
+  const row = page.locator("[data-sku='CLOCK-30']");
+  await expect(row).toBeVisible();
+  const available = async () =>
+    Number((await row.getByRole("cell").nth(2).textContent())?.replace(/\D/g, ""));
+  const before = await available();
+  await row.getByRole("button", { name: "Adjust CLOCK-30" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Units").fill("7");
+  await dialog.getByLabel("Reason, for the ledger").fill("found behind the shelf");
+  await dialog.getByRole("button", { name: "Change the stock" }).click();
+  await expect(dialog).toBeHidden();
+  await expect.poll(available).toBe(before + 7);
+  await row.getByRole("button", { name: "Adjust CLOCK-30" }).click();
+  await dialog.getByLabel("Units").fill("-100000");
+  await dialog.getByLabel("Reason, for the ledger").fill("too many");
+  await dialog.getByRole("button", { name: "Change the stock" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("not that many units");
+  await dialog.getByRole("button", { name: "Leave it" }).click();
+  await row.getByRole("button", { name: "Movements of CLOCK-30" }).click();
+  await expect(page.getByText("found behind the shelf")).toBeVisible();
+});
+
+test("a plug is pulled: orders wait, the books stay right, and all goes on", async ({ page, request }) => {
+  test.setTimeout(150_000);
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await page.goto("/ops/plugs");
+  const payment = page.locator("[data-plug='payment']");
+  await expect(payment).toHaveAttribute("data-condition", "running");
+  await expect(page.locator("[data-broken='0']")).toBeVisible({ timeout: 20_000 });
+
+  await page.getByRole("button", { name: "Unplug: payment" }).click();
+  await expect(payment).toHaveAttribute("data-condition", "unplugged");
+  const order = await graph.order("cedar-birdhouse", ada);
+  await expect
+    .poll(async () => Number(await page.locator("[data-open]").getAttribute("data-open")))
+    .toBeGreaterThan(0);
+  // It is not given up: it waits.
+  await page.waitForTimeout(2_500);
+  expect(["PENDING", "AWAITING_PAYMENT"]).toContain(await graph.status(order.id, ada));
+
+  await page.getByRole("button", { name: "Plug in again: payment" }).click();
+  await expect(payment).toHaveAttribute("data-condition", "running", { timeout: 20_000 });
+  await graph.settled(order.id, ada, "PAID");
+  await expect(page.locator("[data-open='0']")).toBeVisible();
+
+  // Whatever hangs can be frozen and slowed too.
+  await page.getByRole("button", { name: "Freeze: RabbitMQ, the broker" }).click();
+  await expect(page.locator("[data-plug='rabbitmq']")).toHaveAttribute("data-condition", "frozen");
+  await page.getByRole("button", { name: "Plug in again: RabbitMQ, the broker" }).click();
+  await page.getByRole("button", { name: "Slow: Payment provider" }).click();
+  const provider = page.locator("[data-plug='psp-sandbox']");
+  await expect(provider).toHaveAttribute("data-condition", "slow");
+  const slow = await graph.order("cedar-birdhouse", ada);
+  await graph.settled(slow.id, ada, "PAID");
+  await page.getByRole("button", { name: "Plug in again: Payment provider" }).click();
+  await expect(provider).toHaveAttribute("data-condition", "running");
+  await expect(page.locator("[data-broken='0']")).toBeVisible();
+});
+
+test("plugs are for administrators, from this very page", async ({ request, baseURL }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const origin = baseURL ?? "";
+  const ask = (headers: Record<string, string>) => request.get("/_dev/plugs", { headers });
+  const bearer = (person: Person) => ({ authorization: `Bearer ${person.accessToken}` });
+  expect((await ask({})).status()).toBe(401);
+  expect((await ask(bearer(ada))).status()).toBe(403);
+  expect((await ask({ ...bearer(admin), origin: "http://evil.example" })).status()).toBe(403);
+  expect((await ask({ ...bearer(admin), host: "evil.example" })).status()).toBe(403);
+  expect((await ask({ ...bearer(admin), origin })).status()).toBe(200);
+  const pull = await request.post("/_dev/plugs/payment", {
+    data: { action: "unplug" },
+    headers: { ...bearer(admin), origin: "http://evil.example" },
+  });
+  expect(pull.status()).toBe(403);
+});
+
+test("a shopper has no business in the control room", async ({ browser, request }) => {
+  const ada = await new Graph(request).register();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, ada);
+  await page.goto("/ops");
+  await expect(page.getByText("For staff only")).toBeVisible();
+  await context.close();
+});

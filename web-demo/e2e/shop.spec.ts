@@ -1,0 +1,201 @@
+import { expect, type Page, test } from "@playwright/test";
+import { Graph, PASSWORD, signIn } from "./graph";
+
+test("browse: categories, facets, a product with its variants, stock and shipping", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("article")).not.toHaveCount(0);
+  const all = await page.getByRole("article").count();
+  const categories = page.getByRole("navigation", { name: "Categories" });
+  await categories.getByRole("link").nth(1).click();
+  await expect(page).toHaveURL(/category=/);
+  await expect.poll(() => page.getByRole("article").count()).toBeLessThan(all);
+
+  await page.goto("/p/stoneware-mug");
+  await expect(page.getByRole("heading", { level: 1, name: "Stoneware Mug" })).toBeVisible();
+  await expect(page.getByText("In stock").first()).toBeVisible();
+  await expect(page.getByText(/^about \$/)).toBeVisible();
+  await page.getByLabel("Country to ship to").selectOption("JP");
+  await expect(page.getByText(/^about \$/)).toBeVisible();
+});
+
+test("search as you type", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("article")).not.toHaveCount(0);
+  await page.getByRole("searchbox", { name: "Search products" }).pressSequentially("lant", { delay: 40 });
+  await expect(page).toHaveURL(/q=lant/);
+  await expect(page.getByRole("article")).toHaveCount(1);
+  await expect(page.getByRole("link", { name: "Camp Lantern" })).toBeVisible();
+  await page.getByRole("button", { name: "Clear the search" }).click();
+  await expect.poll(() => page.getByRole("article").count()).toBeGreaterThan(5);
+  await page.getByRole("searchbox", { name: "Search products" }).fill("no such thing at all");
+  await expect(page.getByText("Nothing fits")).toBeVisible();
+});
+
+test("a guest's cart survives a reload and merges at sign-in", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await graph.fill("camp-lantern", ada);
+
+  await putInCart(page, "stoneware-mug");
+  await page.reload();
+  await expect(page.getByRole("link", { name: "Cart, 1 piece" })).toBeVisible();
+  await page.goto("/cart");
+  await expect(page.getByRole("link", { name: "Stoneware Mug" })).toBeVisible();
+  await expect(page.getByText("You are shopping as a guest")).toBeVisible();
+
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  await page.getByLabel("E-mail").fill(ada.user.email);
+  await page.getByRole("textbox", { name: "Password" }).fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("wrong");
+  await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+
+  await expect(page).toHaveURL(/\/cart$/);
+  await expect(page.getByRole("link", { name: "Camp Lantern" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Stoneware Mug" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Cart, 2 pieces" })).toBeVisible();
+});
+
+test("a newcomer registers, buys, and watches the order become paid", async ({ page }) => {
+  await putInCart(page, "soy-candle");
+  await page.goto("/cart");
+  await page.getByRole("link", { name: "Check out" }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await page.getByLabel("What should we call you?").fill("Grace");
+  await page.getByLabel("E-mail").fill(`grace-${Date.now()}@example.com`);
+  await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Create the account" }).click();
+  await expect(page).toHaveURL(/\/checkout/);
+  await page.getByRole("button", { name: /^Order and pay/ }).click();
+
+  await expect(page).toHaveURL(/\/orders\/ord_/);
+  await expect(page.getByText("Paid. It is yours.")).toBeVisible();
+  const way = page.getByRole("list", { name: "The way there" });
+  for (const station of ["Stock", "Payment", "Paid"]) {
+    await expect(way.getByRole("listitem").filter({ hasText: station }).first()).toHaveAttribute(
+      "data-state",
+      "done",
+    );
+  }
+  await expect(page.getByRole("list", { name: "The way back" })).toHaveCount(0);
+  await expect(page.locator("[data-link='complete']")).toBeVisible();
+
+  await page.goto("/orders");
+  await expect(page.getByRole("link", { name: /M-\d+/ })).toHaveCount(1);
+  // What was bought is not in the cart any more.
+  await expect(page.getByRole("link", { name: "Cart, empty" })).toBeVisible();
+});
+
+test("a declined card: the stock goes back, and the page says why", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await graph.fill("bud-vase", ada);
+  await signIn(page, ada);
+  await page.goto("/checkout");
+  await page.getByRole("radio", { name: /pm_card_chargeDeclined/ }).click();
+  await page.getByRole("button", { name: /^Order and pay/ }).click();
+  await expect(page.getByText("The bank said no to this card.")).toBeVisible();
+  await expect(page.getByRole("list", { name: "The way back" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Put it in the cart again" })).toBeVisible();
+});
+
+test("an order is cancelled while the bank thinks", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const order = await graph.order("desk-organizer", ada, "pm_mercato_never");
+  await signIn(page, ada);
+  await page.goto(`/orders/${order.id}`);
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText(order.number);
+  await dialog.getByRole("button", { name: "Cancel the order" }).click();
+  await expect(page.getByText("Cancelled by you")).toBeVisible();
+  await graph.settled(order.id, ada, "CANCELLED");
+});
+
+test("a cut socket is shown, and resumed without a missed step", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const resumedAfter: number[] = [];
+  let cut: (() => Promise<void>) | null = null;
+  let open = true;
+  await page.routeWebSocket("/graphql/ws", (socket) => {
+    if (!open) {
+      void socket.close({ code: 1012, reason: "cut" });
+      return;
+    }
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const { type, payload } = JSON.parse(String(message));
+      if (type === "subscribe") resumedAfter.push(payload.variables.afterSequence);
+      server.send(message);
+    });
+    cut = () => socket.close({ code: 1012, reason: "cut" });
+  });
+  await signIn(page, ada);
+  const order = await graph.order("forest-puzzle", ada, "pm_mercato_never");
+  await page.goto(`/orders/${order.id}`);
+  await expect(page.locator("[data-link='live']")).toBeVisible();
+  await expect(page.getByText("Waiting for the bank").first()).toBeVisible();
+  open = false;
+  await (cut as (() => Promise<void>) | null)?.();
+  await expect(page.getByText(/Connection lost. Reconnecting/)).toBeVisible();
+  // The order goes on meanwhile.
+  await graph.cancel(order.id, ada);
+  await graph.settled(order.id, ada, "CANCELLED");
+  await expect(page.getByText("Cancelled by you")).toBeHidden();
+  open = true;
+  await expect(page.getByText("Settled. The connection was cut meanwhile; no step was missed.")).toBeVisible({
+    timeout: 25_000,
+  });
+  await expect(page.getByText("Cancelled by you")).toBeVisible();
+  await expect(page.getByText("Payment voided").first()).toBeVisible();
+  expect(resumedAfter.length).toBeGreaterThan(1);
+  expect(resumedAfter.at(-1)).toBeGreaterThanOrEqual(5);
+});
+
+test("a new password signs in, and the old one no longer does", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await signIn(page, ada);
+  await page.goto("/account");
+  const current = page.getByRole("textbox", { name: "Current password" });
+  const next = page.getByRole("textbox", { name: "New password" });
+  await current.fill("this is not it");
+  await next.fill("another long enough phrase");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await expect(page.getByText("This is not your current password.")).toBeVisible();
+  await current.fill(PASSWORD);
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await expect(page.getByText(/Your password is changed/)).toBeVisible();
+  const login = (password: string) =>
+    graph.ask(
+      "mutation ($input: LoginInput!) { login(input: $input) { session { expiresAt } userErrors { code } } }",
+      { input: { email: ada.user.email, password } },
+    );
+  expect((await login(PASSWORD)).login.userErrors).toEqual([{ code: "INVALID_CREDENTIALS" }]);
+  expect((await login("another long enough phrase")).login.session).not.toBeNull();
+  // The session of this page went on.
+  await page.goto("/orders");
+  await expect(page).toHaveURL(/\/orders$/);
+});
+
+test("amounts and dates are written as the browser's language writes them", async ({ browser, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await graph.fill("brass-fountain-pen", ada);
+  const context = await browser.newContext({ locale: "de-DE" });
+  const page = await context.newPage();
+  await signIn(page, ada);
+  await page.goto("/cart");
+  await expect(page.getByText(/\d,\d\d\s\$/).first()).toBeVisible();
+  await context.close();
+});
+
+async function putInCart(page: Page, slug: string) {
+  await page.goto(`/p/${slug}`);
+  await page.getByRole("button", { name: "Put in the cart" }).click();
+  await expect(page.getByRole("link", { name: "Cart, 1 piece" })).toBeVisible();
+}
