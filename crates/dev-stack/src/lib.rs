@@ -10,10 +10,12 @@ mod keys;
 mod ports;
 mod process;
 pub mod router;
+pub mod secrets;
 pub mod servers;
 pub mod stack;
 mod sys;
 
+pub use keys::{add_user_key, retire_user_keys};
 pub use ports::{free_port, free_port_from};
 pub use process::{Lifetime, Process, ProcessId};
 pub use stack::{Progress, Settings, Stack};

@@ -1,0 +1,219 @@
+//! Every secret of a deployment, made fresh: for a trial in a cluster or in containers. Where it is in earnest a
+//! secret store holds them. Names and keys are those of `helm/mercato/files/secrets.yaml`, which a test compares.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::keys::{new_key, private_pem, public_pem};
+use crate::servers::random_word;
+use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
+
+/// Services on the broker, with what each may configure, write and read. To bind a queue is to write it and to read
+/// the exchange; a subscriber's queue has a name the broker chose.
+const ON_THE_BROKER: [(&str, &str, &str, &str); 3] = [
+    (
+        "inventory",
+        r"^inventory\..*$",
+        r"^inventory\..*$",
+        r"^inventory\..*$",
+    ),
+    (
+        "order",
+        r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
+        r"^(order\..*|amq\.gen.*)$",
+        r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
+    ),
+    ("payment", r"^payment\..*$", r"^payment\..*$", r"^payment\..*$"),
+];
+
+/// Services with a Redis, the number of their database, and the keys that are theirs.
+const WITH_REDIS: [(&str, u8, &str); 3] = [
+    ("auth", 2, "~auth:*"),
+    ("cart", 0, "~mercato:*"),
+    ("product", 1, "~product:*"),
+];
+
+/// Values by the name of a secret and the key in it.
+#[derive(Clone)]
+pub struct Secrets(BTreeMap<&'static str, BTreeMap<String, String>>);
+
+impl Secrets {
+    /// New values throughout.
+    pub fn generate() -> Result<Self> {
+        let mut secrets = Self(BTreeMap::new());
+        secrets.identities()?;
+        secrets.databases();
+        secrets.redis();
+        secrets.broker();
+        secrets.provider();
+        let gateway = random_word();
+        secrets.put("gateway", "accepted", gateway.clone());
+        secrets.put("gateway", "current", gateway);
+        secrets.put("auth", "admin-password", ADMIN_PASSWORD);
+        Ok(secrets)
+    }
+
+    fn put(&mut self, name: &'static str, key: impl Into<String>, value: impl Into<String>) {
+        self.0.entry(name).or_default().insert(key.into(), value.into());
+    }
+
+    /// A key for each service, all public halves in one place, and the key that signs users' tokens.
+    fn identities(&mut self) -> Result<()> {
+        for service in SERVICES {
+            let key = new_key();
+            self.put(service, "service-key.pem", private_pem(&key)?);
+            self.put("callers", format!("{service}.pem"), public_pem(&key)?);
+        }
+        self.put("auth-user-keys", "current.pem", private_pem(&new_key())?);
+        Ok(())
+    }
+
+    fn databases(&mut self) {
+        self.put("postgres", "superuser", random_word());
+        for service in WITH_DATABASE {
+            let password = random_word();
+            let url = format!("postgres://{service}:{password}@postgres:5432/{service}_db");
+            self.put(service, "database-url", url);
+            self.put("postgres", service, password);
+        }
+    }
+
+    fn redis(&mut self) {
+        let mut users = "user default off\n".to_owned();
+        for (service, number, keys) in WITH_REDIS {
+            let password = random_word();
+            let url = format!("redis://{service}:{password}@redis:6379/{number}");
+            self.put(service, "redis-url", url);
+            users += &format!("user {service} on >{password} resetkeys {keys} +@all -@admin -@dangerous\n");
+        }
+        self.put("redis", "users.acl", users);
+    }
+
+    fn broker(&mut self) {
+        let (mut users, mut permissions) = (Vec::new(), Vec::new());
+        for (service, configure, write, read) in ON_THE_BROKER {
+            let password = random_word();
+            self.put(
+                service,
+                "amqp-url",
+                format!("amqp://{service}:{password}@rabbitmq:5672/%2f"),
+            );
+            users.push(json!({"name": service, "password": password, "tags": []}));
+            permissions.push(json!({
+                "user": service, "vhost": "/", "configure": configure, "write": write, "read": read,
+            }));
+        }
+        let definitions = json!({"users": users, "permissions": permissions});
+        self.put("rabbitmq", "users.json", format!("{definitions:#}\n"));
+    }
+
+    fn provider(&mut self) {
+        let (key, webhook) = (
+            format!("sk_test_{}", random_word()),
+            format!("whsec_{}", random_word()),
+        );
+        self.put("payment", "psp-api-key", key.clone());
+        self.put("payment", "psp-webhook-secret", webhook.clone());
+        self.put("psp-sandbox", "api-key", key);
+        self.put("psp-sandbox", "webhook-secret", webhook);
+    }
+
+    /// Names of the secrets, with the keys of each.
+    pub fn keys(&self) -> BTreeMap<&'static str, Vec<&str>> {
+        self.0
+            .iter()
+            .map(|(name, values)| (*name, values.keys().map(String::as_str).collect()))
+            .collect()
+    }
+
+    /// A list of Kubernetes secrets for `namespace`.
+    pub fn manifests(&self, namespace: &str) -> Value {
+        let secret = |(name, values): (&&str, &BTreeMap<String, String>)| {
+            json!({
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {
+                    "name": name,
+                    "namespace": namespace,
+                    "labels": {"app.kubernetes.io/part-of": "mercato"},
+                },
+                "type": "Opaque",
+                "stringData": values,
+            })
+        };
+        let items: Vec<Value> = self.0.iter().map(secret).collect();
+        json!({"apiVersion": "v1", "kind": "List", "items": items})
+    }
+
+    /// Writes `FOLDER/NAME/KEY` unless the folder was filled before: stores keep the passwords they began with.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let done = folder.join("complete");
+        if done.exists() {
+            return Ok(());
+        }
+        for (name, values) in &self.0 {
+            let place = folder.join(name);
+            std::fs::create_dir_all(&place).with_context(|| place.display().to_string())?;
+            for (key, value) in values {
+                let file = place.join(key);
+                std::fs::write(&file, value).with_context(|| file.display().to_string())?;
+                // Containers run as different users, and the folder is theirs alone.
+                let mode = std::fs::Permissions::from_mode(0o444);
+                std::fs::set_permissions(&file, mode).with_context(|| file.display().to_string())?;
+            }
+        }
+        std::fs::write(&done, "").with_context(|| done.display().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_carries_the_password_that_its_store_knows() {
+        let secrets = Secrets::generate().unwrap().0;
+        for service in WITH_DATABASE {
+            let password = &secrets["postgres"][service];
+            assert!(
+                secrets[service]["database-url"].contains(password.as_str()),
+                "{service}"
+            );
+        }
+        for (service, ..) in WITH_REDIS {
+            let url = &secrets[service]["redis-url"];
+            let password = url.split([':', '@']).nth(2).unwrap();
+            assert!(
+                secrets["redis"]["users.acl"].contains(&format!(">{password} ")),
+                "{url}"
+            );
+        }
+        for (service, ..) in ON_THE_BROKER {
+            let url = &secrets[service]["amqp-url"];
+            let password = url.split([':', '@']).nth(2).unwrap();
+            assert!(secrets["rabbitmq"]["users.json"].contains(password), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway/current");
+        Secrets::generate().unwrap().write(folder.path()).unwrap();
+        let first = std::fs::read_to_string(&file).unwrap();
+        Secrets::generate().unwrap().write(folder.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
+    }
+
+    #[test]
+    fn no_two_values_are_alike_by_accident() {
+        let (one, other) = (Secrets::generate().unwrap(), Secrets::generate().unwrap());
+        assert_ne!(one.0["gateway"]["current"], other.0["gateway"]["current"]);
+        assert_eq!(one.keys(), other.keys());
+        assert_eq!(one.manifests("n")["items"].as_array().unwrap().len(), one.0.len());
+    }
+}
