@@ -7,11 +7,16 @@
 
 mod armed;
 mod compose;
+mod deploy;
 mod doctor;
 mod down;
+mod keys;
+mod events;
 mod faults;
 mod logs;
+mod new_subgraph;
 mod restart;
+mod saga;
 mod sdl;
 mod show;
 mod sqlx;
@@ -47,6 +52,9 @@ enum Command {
     Logs(logs::Arguments),
     /// Stop or kill one process and start it again.
     Restart(restart::Arguments),
+    /// Change the key that signs users' tokens, while everything runs.
+    #[command(subcommand)]
+    Keys(keys::Action),
     /// Stop everything and delete its data.
     Reset,
     /// Buy for real through the public graph and show the saga's steps.
@@ -61,6 +69,14 @@ enum Command {
     /// Check the invariants over all databases.
     #[command(disable_help_flag = true)]
     Audit(tools::Rest),
+    /// Look at one order, make its call now, or give it up: `show`, `retry`, `cancel`.
+    #[command(disable_help_flag = true)]
+    Saga(saga::Arguments),
+    /// Events that were given up: `dead`, `replay`, `parked`, `replay-parked`.
+    #[command(disable_help_flag = true)]
+    Events(saga::Arguments),
+    /// Scaffold a subgraph and list it wherever all of them are.
+    NewSubgraph(new_subgraph::Arguments),
     /// Write each subgraph's SDL.
     Sdl(sdl::Arguments),
     /// Compose the supergraph, if an SDL changed.
@@ -95,11 +111,15 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Status(arguments) => status::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Keys(action) => keys::run(&action),
         Command::Reset => down::reset(),
         Command::Demo(rest) => tools::demo(&rest),
         Command::Import(rest) => tools::import(&rest),
         Command::Replay(rest) => tools::replay(&rest),
         Command::Audit(rest) => tools::audit(&rest),
+        Command::Saga(arguments) => saga::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
+        Command::NewSubgraph(arguments) => new_subgraph::run(&arguments),
         Command::Sdl(arguments) => sdl::run(&arguments),
         Command::Compose(arguments) => compose::run(&arguments),
         Command::Sqlx(arguments) => sqlx::run(&arguments),
