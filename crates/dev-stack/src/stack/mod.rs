@@ -303,10 +303,10 @@ impl Stack {
     fn reap(&self, name: &str, patience: Duration) {
         let Ok(id) = self.id(name) else { return };
         crate::process::wait_until(patience, || {
-            for child in self.lock_children().iter().filter(|child| child.name() == name) {
-                child.exit();
-            }
-            !id.is_running()
+            let children = self.lock_children();
+            let child = children.iter().find(|child| child.name() == name);
+            // A killed process is a zombie while its last threads still hold its ports: only its status is the end.
+            child.map_or_else(|| !id.is_running(), |child| child.exit().is_some())
         });
     }
 
