@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::system::{System, Variant, eventually, fresh_key};
 
 /// How long a shopper tries; a crashed service is back long before.
-const STUBBORN_FOR: Duration = Duration::from_secs(60);
+const STUBBORN_FOR: Duration = Duration::from_mins(1);
 
 /// One person's story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod evidence;
 mod load;
 mod queue;
 mod report;
+mod row;
 mod rows;
 mod strike;
 mod system;
@@ -17,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use rows::{ROWS, Row, find};
-pub(crate) use strike::run as run_row;
+pub(crate) use row::Row;
+pub(crate) use rows::{ROWS, find};
+pub(crate) use strike::{restore, run as run_row};
 pub(crate) use system::System;
 
 /// How long a failed row's buyers may take to leave.
@@ -57,6 +59,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
     for row in rows {
         let result = run_row(&system, row).await;
         println!("{}", report::line(row, &result));
+        // A failed row must not disturb the next one.
+        if result.is_err() {
+            restore(&system)?;
+        }
         results.push((row, result));
     }
     let failed = results.iter().filter(|(_, result)| result.is_err()).count();

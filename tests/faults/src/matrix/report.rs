@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::rows::Row;
+use super::row::Row;
 use super::strike::Shown;
 
 /// One row as it is run.
@@ -79,11 +79,13 @@ order is in the one state in which it belongs (after C6 and in S: in a final one
 the provider's own books are exact, and the audit (I1 to I15) finds nothing.
 
 In these runs a saga's lease is 4 s, a payment's deadline 40 s, and an outbox row stays with a relay that died for 12 s:
-that is what most recoveries wait for. \"Recovered in\" counts from the victim's return to the last order's end, and
-includes the buyers' own pauses: slow payments of 2.5 s, late ones of 1 s.
+that is what most recoveries wait for. \"Recovered in\" counts from the crash (or from when a frozen process goes on) to the
+last order's end: it includes the new start of the process and the buyers' own pauses, slow payments of 2.5 s and late
+ones of 1 s.
 
 - RESERVED and the start of the payment are one commit, so that C7 dies between that commit and the call.
 - C12 freezes payment with the event sent and not confirmed, kills RabbitMQ, starts it again and lets payment go on.
+- C25 holds the provider's webhooks back until payment has settled the refund by asking again with its key.
 - C27 lets PostgreSQL wait for a standby that does not exist: a COMMIT is carried out and not answered. The connections
   that wait so are terminated, so that the service can't know what became of its transaction.
 - C29 freezes order 1 until order 2 has finished the order; inventory is then killed, so that the late call of order 1

@@ -1,57 +1,10 @@
-//! The rows of the matrix: where which process dies, and who is shopping meanwhile.
+//! The rows of the matrix.
 //!
 //! C1 to C29 are the crash points of the saga's design; rows with another letter are faults of their own that a
 //! seeded bug needs to show itself.
 
 use super::load::Buyer::{self, Cancels, Declined, Pays, PaysLate, PaysSlowly, SendsBack, Vanishes};
-
-/// What is done to the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
-    /// Nothing: what must hold under faults must hold without.
-    Nothing,
-    /// The victim kills itself at the point, and is started again.
-    Crash,
-    /// The same, but it is started again only after the reservations have expired.
-    StayDown,
-    /// Order is killed, and inventory kills itself while it ends the holds that order left.
-    Expiry,
-    /// The victim freezes at the point, the broker is killed and started again, the victim goes on.
-    BrokerDies,
-    /// Order freezes at the point, a replica takes over, inventory is killed, order goes on.
-    Paused,
-    /// Order freezes at the point, the buyer cancels at a replica, order goes on with its late call.
-    PausedAndCancelled,
-    /// The victim's connections are cut while they wait for the answer to COMMIT, which is carried out.
-    CommitCut,
-    /// PostgreSQL is killed and started again.
-    PostgresDies,
-    /// Order is down and its queue does not exist when payment publishes.
-    QueueGone,
-}
-
-/// One row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
-    /// Its number in the design, with a letter where there are several.
-    pub(crate) id: &'static str,
-    /// Who dies.
-    pub(crate) victim: &'static str,
-    /// Where, as the victim calls it; empty if from outside.
-    pub(crate) point: &'static str,
-    /// At the how many-th visit.
-    pub(crate) nth: u32,
-    /// The same in words.
-    pub(crate) what: &'static str,
-    pub(crate) act: Act,
-    pub(crate) buyers: &'static [Buyer],
-    /// Units on the shelf; fewer than the buyers want where that is the point.
-    pub(crate) units: i64,
-    /// Order's own deadline in this row, in seconds, where it is another.
-    pub(crate) deadline_s: Option<u32>,
-    /// What must be true of the stock of the order that was at the point, at the instant of the crash.
-    pub(crate) stock_at_crash: Option<&'static str>,
-}
+use super::row::{Act, Row};
 
 /// Every story once or more.
 const MIXED: &[Buyer] = &[
@@ -348,12 +301,15 @@ pub(crate) const ROWS: &[Row] = &[
             "late payment heard on a cancelled order, before the commit",
         )),
     ),
-    first(crash(
-        "C25",
-        "payment",
-        "answered-refund",
-        "provider refunded, before it is recorded",
-    )),
+    Row {
+        act: Act::WebhooksHeld,
+        ..first(crash(
+            "C25",
+            "payment",
+            "answered-refund",
+            "provider refunded, before it is recorded; its webhooks come too late to help",
+        ))
+    },
     first(crash(
         "C25b",
         "order",

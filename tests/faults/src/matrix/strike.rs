@@ -10,8 +10,8 @@ use dev_stack::Signal;
 
 use super::evidence::{self, Evidence};
 use super::load::{Load, Placed};
-use super::rows::{Act, Row};
-use super::system::{DEADLINE_S, LEASE, System, Variant, blocking, eventually};
+use super::row::{Act, Row};
+use super::system::{DEADLINE_S, LEASE, MARGIN_S, System, Variant, blocking, eventually};
 use super::verify::{self, Ends};
 use super::{commits, queue};
 
@@ -19,7 +19,7 @@ const SIGKILL: i32 = 9;
 /// How long a point may take to fire.
 const FIRE: Duration = Duration::from_secs(40);
 /// How long the last order may take from the victim's return on.
-pub(super) const RECOVERY: Duration = Duration::from_secs(60);
+pub(super) const RECOVERY: Duration = Duration::from_mins(1);
 /// What [`Act::StayDown`] and [`Act::Expiry`] leave between a payment's deadline and the end of its reservation.
 const SHORT_MARGIN_S: u32 = 1;
 
@@ -29,7 +29,7 @@ pub(crate) struct Shown {
     /// What proves that it happened.
     pub(crate) evidence: String,
     pub(crate) ends: Ends,
-    /// From the victim's return until every order was where it belongs.
+    /// From the crash, or from when a frozen victim went on, until every order was where it belongs.
     pub(crate) recovery: Duration,
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(system: &Arc<System>, row: &Row) -> Result<Shown> {
     run.set_deadlines()?;
     let shown = match row.act {
         Act::Nothing => run.nothing().await,
-        Act::Crash | Act::StayDown => run.crash().await,
+        Act::Crash | Act::StayDown | Act::WebhooksHeld => run.crash().await,
         Act::Expiry => run.expiry().await,
         Act::BrokerDies => run.broker_dies().await,
         Act::Paused => run.paused().await,
@@ -57,11 +57,29 @@ pub(crate) async fn run(system: &Arc<System>, row: &Row) -> Result<Shown> {
         Act::PostgresDies => run.postgres_dies().await,
         Act::QueueGone => run.queue_gone().await,
     };
-    // A failed row must not disturb the next one either.
-    shown.map_err(|error| match run.restore() {
-        Ok(()) => error,
-        Err(second) => error.context(format!("and then the system could not be restored: {second:#}")),
-    })
+    if shown.is_ok() && row.deadline_s.is_some() {
+        run.reset_deadlines()?;
+    }
+    shown
+}
+
+/// After a row that failed: everybody runs again, unarmed and with the usual deadlines.
+pub(crate) fn restore(system: &System) -> Result<()> {
+    let (deadline, margin) = (DEADLINE_S.to_string(), MARGIN_S.to_string());
+    for victim in ["order", "payment", "inventory"] {
+        let unarmed = [("MERCATO_CRASH", None), ("MERCATO_FREEZE", None)];
+        let usual = [
+            ("PAYMENT_DEADLINE_S", Some(deadline.as_str())),
+            ("RESERVATION_MARGIN_S", Some(margin.as_str())),
+        ];
+        let variables = if victim == "order" {
+            [unarmed, usual].concat()
+        } else {
+            unarmed.to_vec()
+        };
+        system.restart(victim, &variables)?;
+    }
+    blocking(|| system.stack.kill("order-2"))
 }
 
 impl Run<'_> {
@@ -71,7 +89,7 @@ impl Run<'_> {
             return Ok(());
         };
         let short = matches!(self.row.act, Act::StayDown | Act::Expiry);
-        let margin = if short { SHORT_MARGIN_S } else { 15 };
+        let margin = if short { SHORT_MARGIN_S } else { MARGIN_S };
         let (deadline, margin) = (deadline.to_string(), margin.to_string());
         let variables = [
             ("PAYMENT_DEADLINE_S", Some(deadline.as_str())),
@@ -80,18 +98,14 @@ impl Run<'_> {
         self.system.restart("order", &variables)
     }
 
-    /// Everybody runs again, unarmed and with the usual deadlines.
-    fn restore(&self) -> Result<()> {
-        let usual = DEADLINE_S.to_string();
-        for victim in ["order", "payment", "inventory"] {
-            let mut variables = vec![("MERCATO_CRASH", None), ("MERCATO_FREEZE", None)];
-            if victim == "order" {
-                variables.push(("PAYMENT_DEADLINE_S", Some(usual.as_str())));
-                variables.push(("RESERVATION_MARGIN_S", Some("15")));
-            }
-            self.system.restart(victim, &variables)?;
-        }
-        blocking(|| self.system.stack.kill("order-2"))
+    /// Order has the usual deadlines again.
+    fn reset_deadlines(&self) -> Result<()> {
+        let (deadline, margin) = (DEADLINE_S.to_string(), MARGIN_S.to_string());
+        let variables = [
+            ("PAYMENT_DEADLINE_S", Some(deadline.as_str())),
+            ("RESERVATION_MARGIN_S", Some(margin.as_str())),
+        ];
+        self.system.restart("order", &variables)
     }
 
     fn armed(&self) -> String {
@@ -132,27 +146,20 @@ impl Run<'_> {
         Ok((proof, told))
     }
 
-    /// Starts the victim again, unarmed and with the usual deadlines.
+    /// Starts the victim again, unarmed.
     fn revive(&self) -> Result<()> {
-        let usual = DEADLINE_S.to_string();
-        let mut variables = vec![("MERCATO_CRASH", None)];
-        if self.row.victim == "order" {
-            variables.push(("PAYMENT_DEADLINE_S", Some(usual.as_str())));
-            variables.push(("RESERVATION_MARGIN_S", Some("15")));
-        }
-        self.system.restart(self.row.victim, &variables)
+        self.system.restart(self.row.victim, &[("MERCATO_CRASH", None)])
     }
 
     /// Waits for the people and their orders, and checks everything.
-    pub(super) async fn settle(&self, load: Load, evidence: String) -> Result<Shown> {
-        let back = Instant::now();
+    async fn settle(&self, since: Instant, load: Load, evidence: String) -> Result<Shown> {
         let placed = load.finish().await?;
-        self.settle_orders(back, placed, evidence).await
+        self.settle_orders(since, placed, evidence).await
     }
 
-    async fn settle_orders(&self, back: Instant, placed: Vec<Placed>, evidence: String) -> Result<Shown> {
+    async fn settle_orders(&self, since: Instant, placed: Vec<Placed>, evidence: String) -> Result<Shown> {
         verify::all_final(self.system, &placed, RECOVERY).await?;
-        let recovery = back.elapsed();
+        let recovery = since.elapsed();
         let ends = verify::all_exact(self.system, &self.variant, &placed).await?;
         Ok(Shown {
             evidence,
@@ -163,13 +170,12 @@ impl Run<'_> {
 
     async fn nothing(&self) -> Result<Shown> {
         let scarce = self.row.units < i64::try_from(self.row.buyers.len())?;
-        let load = self.load(&["order"]);
-        let back = Instant::now();
-        let mut placed = load.finish().await?;
+        let begun = Instant::now();
+        let mut placed = self.load(&["order"]).finish().await?;
         if scarce {
-            placed.iter_mut().for_each(|order| order.end = None);
+            any_end(&mut placed);
         }
-        let shown = self.settle_orders(back, placed.clone(), "-".to_owned()).await?;
+        let shown = self.settle_orders(begun, placed.clone(), "-".to_owned()).await?;
         if scarce {
             self.no_more_and_no_less(&shown, &placed).await?;
         }
@@ -203,6 +209,7 @@ impl Run<'_> {
         self.arm("MERCATO_CRASH")?;
         let load = self.load(&["order"]);
         let (proof, told) = self.death().await?;
+        let died = Instant::now();
         if let Some(state) = self.row.stock_at_crash {
             let order = proof.order.context("the point names no order")?;
             self.stock_is(order, state).await?;
@@ -211,15 +218,45 @@ impl Run<'_> {
         if stay_down {
             self.until_holds_expire().await?;
         }
-        self.revive()?;
-        if !stay_down {
-            return self.settle(load, told).await;
+        let hold = self.row.act == Act::WebhooksHeld;
+        if hold {
+            self.hold_webhooks(true).await?;
         }
-        let back = Instant::now();
+        self.revive()?;
+        if hold {
+            self.until_refunds_end(proof.order.context("the point names no order")?)
+                .await?;
+            self.hold_webhooks(false).await?;
+        }
+        if !stay_down {
+            return self.settle(died, load, told).await;
+        }
         let mut placed = load.finish().await?;
         // Who had paid by then and who not is a matter of milliseconds.
-        placed.iter_mut().for_each(|order| order.end = None);
-        self.settle_orders(back, placed, told).await
+        any_end(&mut placed);
+        self.settle_orders(died, placed, told).await
+    }
+
+    /// Whether the provider tells anything by itself.
+    async fn hold_webhooks(&self, hold: bool) -> Result<()> {
+        self.system
+            .set_provider(serde_json::json!({ "webhooks": { "hold": hold } }))
+            .await
+    }
+
+    /// No refund of the order is under way any more.
+    async fn until_refunds_end(&self, order: OrderId) -> Result<()> {
+        let ask = || async {
+            let open: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM refund JOIN payment ON payment.id = refund.payment_id
+                 WHERE payment.order_id = $1 AND refund.status = 'PENDING'",
+            )
+            .bind(order.uuid())
+            .fetch_one(&self.system.books.payment)
+            .await?;
+            Ok(open == 0)
+        };
+        eventually(FIRE, &format!("the refund of {order} has ended"), ask).await
     }
 
     async fn stock_is(&self, order: OrderId, state: &str) -> Result<()> {
@@ -270,14 +307,10 @@ impl Run<'_> {
         self.until_orders_are("PAYMENT_PENDING", 3).await?;
         blocking(|| self.system.stack.kill("order"))?;
         let (_, told) = self.death().await?;
+        let died = Instant::now();
         self.revive()?;
-        let usual = DEADLINE_S.to_string();
-        let variables = [
-            ("PAYMENT_DEADLINE_S", Some(usual.as_str())),
-            ("RESERVATION_MARGIN_S", Some("15")),
-        ];
-        self.system.restart("order", &variables)?;
-        self.settle(load, told).await
+        blocking(|| self.system.stack.start_again("order"))?;
+        self.settle(died, load, told).await
     }
 
     /// Freezes the victim at its point; it goes on when [`Run::thaw`] says so.
@@ -306,29 +339,34 @@ impl Run<'_> {
             self.system.stack.start_again("rabbitmq")
         })?;
         self.thaw()?;
-        self.settle(load, format!("{}, SIGKILL of RabbitMQ", self.told_frozen()))
-            .await
+        let told = format!("{}, SIGKILL of RabbitMQ", self.told_frozen());
+        self.settle(Instant::now(), load, told).await
     }
 
     async fn paused(&self) -> Result<Shown> {
-        self.two_replicas()?;
+        self.arm("MERCATO_FREEZE")?;
         let load = self.load(&["order", "order-2"]);
         let order = self.frozen().await?.order.context("the point names no order")?;
+        // Not before: it would take half of the calls.
+        blocking(|| self.system.stack.start_again("order-2"))?;
         let taken_over = || async { Ok(self.system.status(order).await? == "PAID") };
         eventually(LEASE * 5, &format!("a replica has finished {order}"), taken_over).await?;
         blocking(|| self.system.stack.kill("inventory"))?;
         self.thaw()?;
+        let thawed = Instant::now();
         // Long enough for the late call to fail and for its answer to be dropped.
         tokio::time::sleep(Duration::from_secs(2)).await;
         blocking(|| self.system.stack.start_again("inventory"))?;
         let told = format!("{}, taken over, SIGKILL of inventory", self.told_frozen());
-        let shown = self.settle(load, told).await?;
+        let shown = self.settle(thawed, load, told).await?;
         blocking(|| self.system.stack.stop("order-2"))?;
         Ok(shown)
     }
 
     async fn paused_and_cancelled(&self) -> Result<Shown> {
-        self.two_replicas()?;
+        // Order 2 must be there before order 1's lease ends.
+        blocking(|| self.system.stack.start_again("order-2"))?;
+        self.arm("MERCATO_FREEZE")?;
         let load = self.load(&["order", "order-2"]);
         let order = self.frozen().await?.order.context("the point names no order")?;
         self.system
@@ -337,40 +375,37 @@ impl Run<'_> {
         let cancelled = || async { Ok(self.system.status(order).await? == "CANCELLED") };
         eventually(LEASE * 5, &format!("{order} is cancelled"), cancelled).await?;
         self.thaw()?;
+        let thawed = Instant::now();
         // Long enough for the late call to arrive.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let back = Instant::now();
         let mut placed = load.finish().await?;
         let mine = placed.iter_mut().find(|placed| placed.order == order);
         mine.context("nobody placed the order that was frozen")?.end = Some("CANCELLED");
         let told = format!("{}, cancelled meanwhile", self.told_frozen());
-        let shown = self.settle_orders(back, placed, told).await?;
+        let shown = self.settle_orders(thawed, placed, told).await?;
         blocking(|| self.system.stack.stop("order-2"))?;
         Ok(shown)
-    }
-
-    fn two_replicas(&self) -> Result<()> {
-        blocking(|| self.system.stack.start_again("order-2"))?;
-        self.arm("MERCATO_FREEZE")
     }
 
     async fn commit_cut(&self) -> Result<Shown> {
         let load = self.load(&["order"]);
         self.until_orders_exist(2).await?;
+        let begun = Instant::now();
         let cut = commits::cut(self.system, self.row.victim).await?;
         ensure!(cut > 0, "no COMMIT of {} was cut", self.row.victim);
-        self.settle(load, format!("{cut} connections cut in COMMIT"))
+        self.settle(begun, load, format!("{cut} connections cut in COMMIT"))
             .await
     }
 
     async fn postgres_dies(&self) -> Result<Shown> {
         let load = self.load(&["order"]);
         self.until_orders_exist(3).await?;
+        let died = Instant::now();
         blocking(|| {
             self.system.stack.kill("postgres")?;
             self.system.stack.start_again("postgres")
         })?;
-        self.settle(load, "SIGKILL of PostgreSQL under load".to_owned())
+        self.settle(died, load, "SIGKILL of PostgreSQL under load".to_owned())
             .await
     }
 
@@ -394,6 +429,7 @@ impl Run<'_> {
         self.until_orders_are("PAYMENT_PENDING", everybody).await?;
         let placed = load.finish().await?;
         blocking(|| self.system.stack.kill("order"))?;
+        let died = Instant::now();
         queue::delete(self.system, "order.payment-events")?;
         let tried = queue::wait_for_tries(self.system, &placed).await?;
         if tried == 0 {
@@ -404,6 +440,13 @@ impl Run<'_> {
             .await?;
         self.revive()?;
         let told = format!("SIGKILL of order, queue deleted, {tried} events without a queue");
-        self.settle_orders(Instant::now(), placed, told).await
+        self.settle_orders(died, placed, told).await
+    }
+}
+
+/// Several ends are right for these.
+fn any_end(placed: &mut [Placed]) {
+    for order in placed {
+        order.end = None;
     }
 }

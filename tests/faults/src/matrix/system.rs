@@ -19,7 +19,8 @@ pub(crate) const VICTIMS: [&str; 4] = ["order", "order-2", "payment", "inventory
 pub(crate) const DEADLINE_S: u32 = 40;
 /// How long a saga belongs to a process that died.
 pub(crate) const LEASE: Duration = Duration::from_secs(4);
-const MARGIN_S: u32 = 15;
+/// How much longer a reservation lives.
+pub(crate) const MARGIN_S: u32 = 15;
 /// A frozen service is given up after this, and asked again elsewhere.
 const CALL_PATIENCE: Duration = Duration::from_secs(4);
 
