@@ -33,7 +33,8 @@ const SANS =
 
 export const theme = createTheme({
   primaryColor: "sea",
-  primaryShade: { light: 7, dark: 5 },
+  // White on it can be read in both schemes; whoever chooses the text colour knows only the light one.
+  primaryShade: 7,
   autoContrast: true,
   colors: { sea, dark },
   fontFamily: SANS,

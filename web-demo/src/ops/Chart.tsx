@@ -1,7 +1,7 @@
 // Two small charts, drawn as they are needed: no library, and nothing that moves by itself.
 import classes from "./Ops.module.css";
 
-const WIDTH = 600;
+const WIDTH = 400;
 const HEIGHT = 140;
 const FLOOR = HEIGHT - 18;
 const TOP = 16;
