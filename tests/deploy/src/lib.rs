@@ -1,0 +1,25 @@
+//! Checks of everything that is deployed: pure rules over rendered manifests, and the tools that render them.
+//!
+//! Must not know a cluster. `tests/main.rs` is the suite; `cargo xtask test deploy` gets the tools and runs it.
+
+pub mod metrics;
+pub mod network;
+pub mod objects;
+pub mod policy;
+pub mod references;
+pub mod render;
+pub mod tools;
+pub mod variables;
+
+use std::path::{Path, PathBuf};
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The six subgraphs.
+pub const SERVICES: [&str; 6] = dev_stack::stack::SERVICES;
+
+/// The environments there is an overlay and a values file for.
+pub const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];

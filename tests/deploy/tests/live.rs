@@ -1,0 +1,149 @@
+//! A running system, a Prometheus that scrapes it, and every board: each query must return data.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use deploy::{metrics, root, tools};
+use dev_stack::stack::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, RouterFiles, SANDBOX, SERVICES, Settings, Stack,
+};
+use serde_json::Value;
+
+use crate::Case;
+
+pub(crate) const CASES: &[Case] = &[(
+    "boards_show_a_running_system",
+    &["prometheus", "the services' programs", "psql"],
+    boards,
+)];
+
+struct Prometheus {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // Both fail only when it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Prometheus {
+    fn start(folder: &Path, plan: &Plan) -> Result<Self> {
+        let mut targets = String::new();
+        for service in SERVICES.iter().chain(&[SANDBOX, ROUTER]) {
+            let ports = plan.ports_of(service)?;
+            let port = if *service == ROUTER {
+                ports.public
+            } else {
+                ports.ops
+            };
+            targets +=
+                &format!("      - {{targets: ['127.0.0.1:{port}'], labels: {{service: {service}}}}}\n");
+        }
+        let rules = root().join("observability/prometheus/rules").canonicalize()?;
+        let configuration = folder.join("prometheus.yml");
+        std::fs::write(
+            &configuration,
+            format!(
+                "global: {{scrape_interval: 2s, evaluation_interval: 2s}}\nrule_files: ['{}/*.yml']\n\
+                 scrape_configs:\n  - job_name: services\n    static_configs:\n{targets}",
+                rules.display()
+            ),
+        )?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, dev_stack::free_port()?));
+        let log = std::fs::File::create(folder.join("prometheus.log"))?;
+        let child = Command::new(tools::find("prometheus").context("prometheus")?)
+            .arg(format!("--config.file={}", configuration.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("prometheus").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("prometheus")?;
+        Ok(Self { child, address })
+    }
+
+    /// Whether a query returns a number.
+    fn has_data(&self, query: &str) -> Result<bool> {
+        let path = format!("/api/v1/query?query={}", encoded(query));
+        let answer = dev_stack::http::get(self.address, &path).context("prometheus does not answer")?;
+        ensure!(answer.status == 200, "{query}: {}", answer.body);
+        let body = answer.body.find('{').map_or("", |start| &answer.body[start..]);
+        let end = body.rfind('}').map_or(0, |end| end + 1);
+        let found: Value = serde_json::from_str(&body[..end])?;
+        let results = found["data"]["result"].as_array().context("result")?;
+        Ok(results.iter().any(|result| result["value"][1] != "NaN"))
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn boards() -> Result<()> {
+    let folder = dev_stack::servers::scratch_folder()?;
+    let binaries = crate::configuration::binaries().context("programs")?;
+    let mut settings = Settings::for_tests(folder.path().to_owned(), binaries.clone());
+    settings.router = Some(RouterFiles {
+        program: dev_stack::router::ensure(&())?,
+        config: root().join("router/router.yaml"),
+        supergraph: root().join("router/supergraph.graphql"),
+    });
+    let stack = Stack::start(&settings, &())?;
+    let plan = stack.plan();
+    let prometheus = Prometheus::start(folder.path(), &plan)?;
+    // Before the first purchase: a rate needs to see a counter twice.
+    std::thread::sleep(Duration::from_secs(6));
+    shopper(&binaries, &plan)?;
+    std::thread::sleep(Duration::from_secs(4));
+    shopper(&binaries, &plan)?;
+    // The broker of a local system tells no metrics.
+    let queries: Vec<metrics::Query> = metrics::dashboards()?
+        .into_iter()
+        .filter(|query| !query.text.contains("rabbitmq_"))
+        .collect();
+    let begun = Instant::now();
+    loop {
+        let mut empty = Vec::new();
+        for query in &queries {
+            if !prometheus.has_data(&query.text)? {
+                empty.push(format!("{}: {}", query.place, query.text));
+            }
+        }
+        if empty.is_empty() {
+            eprintln!("{} queries of boards returned data", queries.len());
+            return Ok(());
+        }
+        if begun.elapsed() > Duration::from_secs(40) {
+            bail!(
+                "{} of {} queries return nothing:\n{}",
+                empty.len(),
+                queries.len(),
+                empty.join("\n")
+            );
+        }
+        std::thread::sleep(Duration::from_secs(2));
+    }
+}
+
+fn shopper(binaries: &Path, plan: &Plan) -> Result<()> {
+    let mut command = Command::new(binaries.join("shopper"));
+    command
+        .arg("demo")
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_WS_URL", plan.websocket_url("order"))
+        .env("MERCATO_PSP_URL", plan.psp_url())
+        .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
+        .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    tools::run(&mut command).map(drop)
+}
