@@ -9,11 +9,11 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, sdl, tidy, web, workspace};
+use crate::{compose, deploy, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, e2e, web, security; all but security's double run
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, security; all but security's double run
     /// when none is named.
     stages: Vec<String>,
 }
@@ -34,8 +34,8 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 9] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "e2e", "web", "security",
+const STAGES: [&str; 10] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -159,6 +159,8 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                 "composer",
                 "--exclude",
                 "e2e",
+                "--exclude",
+                "deploy",
                 "--no-fail-fast",
             ])?;
             if let Some(servers) = servers {
@@ -170,6 +172,14 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             workspace::build(false)?;
             count(
                 &mut workspace::cargo(&["test", "-p", "e2e", "--no-fail-fast"])?,
+                counts,
+            )
+        }
+        "deploy" => {
+            deploy::prepare();
+            workspace::build(false)?;
+            count(
+                &mut workspace::cargo(&["test", "-p", "deploy", "--no-fail-fast"])?,
                 counts,
             )
         }

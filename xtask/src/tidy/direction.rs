@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("xtask", &["dev-stack"]),
     ("composer", &[]),
     ("tests", &["contracts", "dev-stack", "shopper", "auditor"]),
+    ("deploy", &["dev-stack"]),
     (
         "faults",
         &["contracts", "dev-stack", "auditor", "service-kit", "service-auth"],
