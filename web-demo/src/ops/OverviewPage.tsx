@@ -55,9 +55,9 @@ function Tiles({ figures }: { figures: Figures }) {
         hint={`${whole.format(figures.open)} on their way`}
       />
       <Tile
-        label="Refused or cancelled"
+        label="Not sold"
         value={whole.format(refused)}
-        hint={`${whole.format(figures.refunded)} refunded`}
+        hint={`refused or cancelled; ${whole.format(figures.refunded)} refunded`}
       />
       <Tile
         label="Revenue"
