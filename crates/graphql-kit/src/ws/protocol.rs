@@ -183,4 +183,88 @@ mod tests {
             Some(ClientMessage::Ping {})
         ));
     }
+
+    use proptest::prelude::*;
+
+    /// JSON of any shape, with the protocol's own words in it more often than chance would have.
+    fn json_value() -> impl Strategy<Value = Json> {
+        let word = prop::sample::select(vec![
+            "type",
+            "id",
+            "payload",
+            "query",
+            "subscribe",
+            "connection_init",
+            "ping",
+            "authorization",
+            "Bearer t",
+        ]);
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            word.prop_map(Json::from),
+            "\\PC{0,20}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(6, 64, 8, |inner| {
+            let name = prop::sample::select(vec![
+                "type",
+                "id",
+                "payload",
+                "query",
+                "variables",
+                "operationName",
+                "extensions",
+                "headers",
+                "authorization",
+                "x",
+            ]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Json::from),
+                prop::collection::vec((name, inner), 0..8).prop_map(|fields| fields
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
+            ClientMessage::read(&text);
+        }
+
+        #[test]
+        fn any_bytes_that_are_text_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            ClientMessage::read(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn any_json_is_read_or_refused(value in json_value()) {
+            token(Some(&value));
+            match ClientMessage::read(&value.to_string()) {
+                Some(ClientMessage::Subscribe { id, payload }) => {
+                    prop_assert!(!id.is_empty() && id.len() <= MAX_ID_LEN);
+                    if let Ok(mut request) = crate::http::from_json(payload) {
+                        // Whatever the document is: it is checked or refused.
+                        let _ = crate::document::check(&mut request, false);
+                    }
+                }
+                Some(ClientMessage::ConnectionInit { payload }) => {
+                    token(payload.as_ref());
+                }
+                _ => {}
+            }
+        }
+
+        #[test]
+        fn any_document_is_checked_or_refused(query in "[{}()\\[\\]:!$@.\"a-d0-9_ #\n\\\\]{0,200}") {
+            if let Ok(mut request) = crate::http::from_json(serde_json::json!({ "query": query })) {
+                let _ = crate::document::check(&mut request, false);
+            }
+        }
+    }
 }

@@ -255,4 +255,29 @@ mod tests {
         assert_eq!(entry.stock[0].quantity, 3);
         assert!(lines.next().unwrap().value.is_err());
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_line_is_an_entry_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            changes in prop::collection::vec((
+                prop::sample::select(vec!["product_id", "department", "brand", "category", "type", "size", "unit_price_usd"]),
+                prop_oneof![
+                    Just(serde_json::Value::Null),
+                    any::<i64>().prop_map(serde_json::Value::from),
+                    any::<f64>().prop_map(serde_json::Value::from),
+                    "\\PC{0,40}".prop_map(serde_json::Value::from),
+                    "-?[0-9]{0,30}\\.?[0-9]{0,30}".prop_map(serde_json::Value::from),
+                ],
+            ), 0..10),
+            stock in any::<u32>(),
+        ) {
+            let _ = serde_json::from_slice::<ProductLine>(&bytes).map(|line| line.entry(stock));
+            let fields: serde_json::Map<String, serde_json::Value> =
+                changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let _ = serde_json::from_value::<ProductLine>(fields.into()).map(|line| line.entry(stock));
+        }
+    }
 }

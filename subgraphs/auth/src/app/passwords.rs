@@ -1,5 +1,6 @@
 //! Hashes passwords with Argon2id: off the runtime's threads, a few at a time.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,9 @@ pub(crate) struct Passwords(Arc<Semaphore>);
 
 impl Passwords {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_AT_ONCE)))
+        // More than there are cores would take memory and no less time.
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self(Arc::new(Semaphore::new(cores.min(MAX_AT_ONCE))))
     }
 
     /// The PHC string of a new password.

@@ -6,8 +6,9 @@ use service_auth::{Role, Roles};
 
 use super::fault;
 use super::types::{
-    ChangePasswordInput, EndSessionInput, EndSessionPayload, LoginInput, LogoutInput, LogoutPayload, RefreshSessionInput, RegisterInput,
-    SessionPayload, SetUserDisabledInput, SetUserDisabledPayload, SetUserRolesInput, SetUserRolesPayload, User,
+    ChangePasswordInput, EndSessionInput, EndSessionPayload, LoginInput, LogoutInput, LogoutPayload,
+    RefreshSessionInput, RegisterInput, SessionPayload, SetUserDisabledInput, SetUserDisabledPayload,
+    SetUserRolesInput, SetUserRolesPayload, User,
 };
 use super::user_error::user_error;
 use crate::App;
