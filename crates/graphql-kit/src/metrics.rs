@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Response, ServerError, Value};
 use prometheus::{HistogramVec, IntCounterVec, IntGauge};
 
 use crate::document::Checked;
+use crate::error::Code;
 
 /// Clients choose operation names, so only the first so many become labels of their own.
 const MAX_NAMES: usize = 200;
@@ -58,16 +59,15 @@ impl Metrics {
 
     /// Counts an operation that ran, and how long it took.
     pub(crate) fn ran(&self, checked: &Checked, response: &Response, took: Duration) {
-        self.count(checked, response.errors.is_empty());
+        self.count(checked, outcome(&response.errors));
         self.seconds
             .with_label_values(&[kind(checked.operation_type)])
             .observe(took.as_secs_f64());
     }
 
     /// Counts an operation by how it ended.
-    pub(crate) fn count(&self, checked: &Checked, good: bool) {
+    pub(crate) fn count(&self, checked: &Checked, outcome: &'static str) {
         let name = label(checked.name.as_deref().unwrap_or("anonymous"));
-        let outcome = if good { "ok" } else { "error" };
         self.operations
             .with_label_values(&[name.as_str(), kind(checked.operation_type), outcome])
             .inc();
@@ -105,6 +105,28 @@ impl Drop for Open {
     }
 }
 
+/// `ok`, `rejected` when all that is wrong is the client's, `error` when something of ours failed: only the last
+/// counts against the promise that the graph answers.
+fn outcome(errors: &[ServerError]) -> &'static str {
+    let is_ours = |error: &ServerError| {
+        let code = error.extensions.as_ref().and_then(|values| values.get("code"));
+        match code {
+            Some(Value::String(code)) => {
+                [Code::Internal.as_str(), Code::Unavailable.as_str()].contains(&code.as_str())
+            }
+            // Without a code: at a path a resolver failed, elsewhere the document could not run.
+            _ => !error.path.is_empty(),
+        }
+    };
+    if errors.is_empty() {
+        "ok"
+    } else if errors.iter().any(is_ours) {
+        "error"
+    } else {
+        "rejected"
+    }
+}
+
 const fn kind(operation_type: OperationType) -> &'static str {
     match operation_type {
         OperationType::Query => "query",
@@ -127,7 +149,28 @@ fn label(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::PathSegment;
+
     use super::*;
+    use crate::error::ApiError;
+
+    #[test]
+    fn a_clients_fault_is_not_ours() {
+        let with = crate::http::server_error;
+        let mut resolver = ServerError::new("relation does not exist", None);
+        resolver.path = vec![PathSegment::Field("me".into())];
+        assert_eq!(outcome(&[]), "ok");
+        assert_eq!(outcome(&[with(ApiError::forbidden())]), "rejected");
+        assert_eq!(outcome(&[ServerError::new("Unknown field", None)]), "rejected");
+        assert_eq!(
+            outcome(&[
+                with(ApiError::forbidden()),
+                with(ApiError::unavailable("product"))
+            ]),
+            "error"
+        );
+        assert_eq!(outcome(&[resolver]), "error");
+    }
 
     #[test]
     fn clients_cannot_make_labels_without_end() {

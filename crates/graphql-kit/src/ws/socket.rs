@@ -253,7 +253,7 @@ impl<'s> Session<'s> {
                 "Only subscriptions are served here",
             )));
         }
-        endpoint.metrics.count(&checked, true);
+        endpoint.metrics.count(&checked, "ok");
         let open = endpoint.metrics.subscription();
         let (types, asked) = (Arc::clone(&endpoint.types), checked.asked(&request));
         let results = endpoint
