@@ -111,7 +111,7 @@ test("a plug is pulled: orders wait, the books stay right, and all goes on", asy
   await expect(payment).toHaveAttribute("data-condition", "running");
   await expect(page.locator("[data-broken='0']")).toBeVisible({ timeout: 20_000 });
 
-  await page.getByRole("button", { name: "Unplug: payment" }).click();
+  await page.getByRole("button", { name: "Unplug: payment", exact: true }).click();
   await expect(payment).toHaveAttribute("data-condition", "unplugged");
   const order = await graph.order("cedar-birdhouse", ada);
   await expect
@@ -121,7 +121,7 @@ test("a plug is pulled: orders wait, the books stay right, and all goes on", asy
   await page.waitForTimeout(2_500);
   expect(["PENDING", "AWAITING_PAYMENT"]).toContain(await graph.status(order.id, ada));
 
-  await page.getByRole("button", { name: "Plug in again: payment" }).click();
+  await page.getByRole("button", { name: "Plug in again: payment", exact: true }).click();
   await expect(payment).toHaveAttribute("data-condition", "running", { timeout: 20_000 });
   await graph.settled(order.id, ada, "PAID");
   await expect(page.locator("[data-open='0']")).toBeVisible();
