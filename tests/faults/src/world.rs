@@ -198,11 +198,12 @@ impl World {
         Ok(())
     }
 
-    /// What the payment provider counted.
-    pub(crate) async fn provider_totals(&self) -> Result<Value> {
-        let url = format!("{}/_sandbox/totals", self.plan.psp_url());
-        let request = self.http.get(url).bearer_auth(&self.plan.psp_api_key);
-        Ok(request.send().await?.json().await?)
+    /// Where the provider's own books are.
+    pub(crate) fn provider_books(&self) -> Result<auditor::Provider> {
+        Ok(auditor::Provider {
+            url: self.plan.psp_url().parse()?,
+            api_key: self.plan.psp_api_key.clone(),
+        })
     }
 
     /// The metrics a process shows.

@@ -180,7 +180,7 @@ async fn leftovers(world: &World, _: &Campaign) -> Result<Vec<Check>> {
         .filter(|queue| {
             queue["messages"] != 0 && !queue["name"].as_str().unwrap_or_default().ends_with(".parked")
         })
-        .map(|queue| queue.to_string())
+        .map(Value::to_string)
         .collect();
     let open: Vec<String> = sqlx::query_scalar(
         "SELECT format('%s %s', application_name, state) FROM pg_stat_activity

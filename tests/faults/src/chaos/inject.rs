@@ -67,14 +67,14 @@ async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()
         Fault::Cut { kind, bytes, lasts } => {
             let bytes = Some(*bytes);
             weather(world, *kind, *lasts, |proxy| {
-                proxy.change(|now| now.cut_after = bytes)
+                proxy.change(|now| now.cut_after = bytes);
             })
             .await;
             1
         }
         Fault::Blackhole { kind, lasts } => {
             weather(world, *kind, *lasts, |proxy| {
-                proxy.change(|now| now.blackhole = true)
+                proxy.change(|now| now.blackhole = true);
             })
             .await;
             1

@@ -8,13 +8,18 @@ use std::time::{Duration, Instant};
 use contracts::OrderId;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use service_kit::Backoff;
 use tokio::task::JoinSet;
 
 use crate::graph::{Fault, Graph, Ordered, PASSWORD, fresh_key};
 
 /// How long a buyer goes on trying, which is longer than any fault lasts.
 const STUBBORNNESS: Duration = Duration::from_mins(2);
-const PAUSE: Duration = Duration::from_millis(250);
+/// Between tries: twice as long each time, as a shop's page does, with jitter.
+const PAUSE: Backoff = Backoff {
+    base: Duration::from_millis(300),
+    cap: Duration::from_secs(5),
+};
 const METHOD: &str = "pm_card_visa";
 const OTHER_METHOD: &str = "pm_card_mastercard";
 
@@ -207,13 +212,15 @@ impl Purchase {
         let chosen: Vec<usize> = (0..count)
             .map(|n| (first + n * 7) % self.variants.len())
             .collect();
+        let mut attempt = 0;
         while self.begun.elapsed() < STUBBORNNESS {
             let variants: Vec<&str> = chosen.iter().map(|n| self.variants[*n].as_str()).collect();
             match self.buyer.nobody.create_cart(&variants, &key).await {
                 Ok(cart) => return Some(cart),
                 Err(fault) => self.notes.fault(&fault),
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE.delay(attempt)).await;
+            attempt += 1;
         }
         None
     }
@@ -240,6 +247,7 @@ impl Purchase {
     }
 
     async fn stubbornly(&self, cart: &str, key: &str) -> Option<Ordered> {
+        let mut attempt = 0;
         while self.begun.elapsed() < STUBBORNNESS {
             match self.buyer.graph().create_order(cart, METHOD, key).await {
                 Ok(Ordered::Refused(code)) if code == "IN_PROGRESS" => {}
@@ -251,7 +259,8 @@ impl Purchase {
                     }
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE.delay(attempt)).await;
+            attempt += 1;
         }
         None
     }
@@ -283,7 +292,7 @@ impl Purchase {
     }
 
     async fn other_body(&self, cart: &str, key: &str, order: &str) {
-        for _ in 0..40 {
+        for attempt in 0..40 {
             match self.buyer.graph().create_order(cart, OTHER_METHOD, key).await {
                 Ok(Ordered::Refused(code)) if code == "IDEMPOTENCY_KEY_REUSED" => return,
                 Ok(other) => {
@@ -293,7 +302,7 @@ impl Purchase {
                 }
                 Err(fault) => self.notes.fault(&fault),
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE.delay(attempt)).await;
         }
     }
 
@@ -301,7 +310,7 @@ impl Purchase {
         let key = fresh_key();
         let wait = Duration::from_millis(self.rng.random_range(0..400));
         tokio::time::sleep(wait).await;
-        for _ in 0..40 {
+        for attempt in 0..40 {
             match self.buyer.graph().cancel(order, &key).await {
                 Ok(in_time) => {
                     self.notes
@@ -310,7 +319,7 @@ impl Purchase {
                 }
                 Err(fault) => self.notes.fault(&fault),
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE.delay(attempt)).await;
         }
     }
 }

@@ -72,7 +72,6 @@ struct Campaign {
     notes: Notes,
     seen: watch::Seen,
     audit: Report,
-    repeated: u64,
 }
 
 pub(crate) async fn smoke(arguments: Arguments) -> Result<bool> {
@@ -91,9 +90,10 @@ async fn run(size: Size, arguments: Arguments) -> Result<bool> {
     let seed = arguments.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
     #[expect(clippy::cast_precision_loss, reason = "there are thousands of orders")]
     let length = Duration::from_secs_f64(orders as f64 / per_second);
-    let planned = match arguments.peace {
-        true => Vec::new(),
-        false => schedule::draw(seed, size, length),
+    let planned = if arguments.peace {
+        Vec::new()
+    } else {
+        schedule::draw(seed, size, length)
     };
     println!(
         "seed {seed}: {orders} orders, {per_second} per second, {} faults",
@@ -216,7 +216,6 @@ async fn campaign(
         notes,
         seen,
         audit,
-        repeated,
     })
 }
 
@@ -248,6 +247,7 @@ async fn audit(world: &World, evidence: &Evidence, notes: &Notes) -> Result<Repo
         acknowledged: notes.with(|ledger| ledger.acknowledged.iter().map(|(id, _)| *id).collect()),
         logs: Some(world.plan.folder.join("logs")),
         rabbitmqctl: Some(world.plan.stores.rabbitmqctl.clone()),
+        provider: Some(world.provider_books()?),
     };
     let mut report = auditor::audit(&world.books, &expected).await?;
     for _ in 0..10 {

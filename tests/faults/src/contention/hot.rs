@@ -38,7 +38,7 @@ pub(super) async fn product(shop: &Shop<'_>, declined_percent: u32) -> Result<St
     );
     shop.audit(&orders, vec![(sku, i64::from(sizes.units))], 0)
         .await?;
-    let rate = orders.len() as f64 / took.as_secs_f64();
+    let rate = super::rate(orders.len(), took);
     Ok(format!(
         "{} buyers, {sold} of {} units sold, {declined} payments declined, {rate:.1} orders/s",
         sizes.buyers, sizes.units
@@ -72,7 +72,7 @@ pub(super) async fn crossing(shop: &Shop<'_>) -> Result<String> {
         orders.extend(shop.orders(baskets).await?);
     }
     shop.await_final(PATIENCE).await?;
-    let rate = orders.len() as f64 / begun.elapsed().as_secs_f64();
+    let rate = super::rate(orders.len(), begun.elapsed());
     let deadlocks = shop.deadlocks().await? - before;
     let paid = shop.count(&orders, "PAID").await?;
     ensure!(deadlocks == 0, "{deadlocks} deadlocks");

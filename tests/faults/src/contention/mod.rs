@@ -264,6 +264,7 @@ impl Shop<'_> {
             acknowledged: acknowledged.to_vec(),
             logs: Some(self.world.plan.folder.join("logs")),
             rabbitmqctl: Some(self.world.plan.stores.rabbitmqctl.clone()),
+            provider: Some(self.world.provider_books()?),
             ..Expectations::default()
         };
         let report = auditor::audit(&self.world.books, &expected).await?;
@@ -289,6 +290,12 @@ impl Shop<'_> {
             .provider(json!({ "mix": { "ok": 100 - percent, "decline": percent } }))
             .await
     }
+}
+
+/// Orders in a second.
+#[expect(clippy::cast_precision_loss, reason = "there are thousands of orders")]
+fn rate(orders: usize, took: Duration) -> f64 {
+    orders as f64 / took.as_secs_f64()
 }
 
 fn report(outcomes: &[Outcome], sizes: Sizes) -> Result<String> {
