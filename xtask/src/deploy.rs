@@ -13,8 +13,14 @@ use crate::workspace;
 const PROGRAMS: [(&str, &str); 4] = [
     ("kustomize", "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"),
     ("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
-    ("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"),
-    ("promtool", "github.com/prometheus/prometheus/cmd/promtool@v0.305.0"),
+    (
+        "kubeconform",
+        "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0",
+    ),
+    (
+        "promtool",
+        "github.com/prometheus/prometheus/cmd/promtool@v0.305.0",
+    ),
 ];
 
 /// Modules that carry definitions of custom resources we use: the folder, and the files' beginnings.
@@ -22,7 +28,10 @@ const DEFINITIONS: [(&str, &str, &[&str]); 4] = [
     (
         "sigs.k8s.io/gateway-api@v1.3.0",
         "config/crd/standard",
-        &["gateway.networking.k8s.io_gateways", "gateway.networking.k8s.io_httproutes"],
+        &[
+            "gateway.networking.k8s.io_gateways",
+            "gateway.networking.k8s.io_httproutes",
+        ],
     ),
     (
         "github.com/cloudnative-pg/cloudnative-pg@v1.27.0",
@@ -101,7 +110,11 @@ fn api_server(cache: &Path) -> Result<()> {
     println!("building kube-apiserver");
     let module = workspace::root().join("tests/deploy/apiserver");
     let program = cache.join("bin/kube-apiserver");
-    run(go()?.args(["build", "-o"]).arg(program).arg(".").current_dir(module))
+    run(go()?
+        .args(["build", "-o"])
+        .arg(program)
+        .arg(".")
+        .current_dir(module))
 }
 
 fn schemas(cache: &Path) -> Result<()> {
@@ -112,7 +125,10 @@ fn schemas(cache: &Path) -> Result<()> {
     println!("fetching {SCHEMAS}");
     let wheel = tempfile::tempdir()?;
     let download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest"];
-    run(Command::new("python3").args(download).arg(wheel.path()).arg(SCHEMAS))?;
+    run(Command::new("python3")
+        .args(download)
+        .arg(wheel.path())
+        .arg(SCHEMAS))?;
     let file = std::fs::read_dir(wheel.path())?
         .next()
         .context("pip fetched nothing")??;
@@ -122,7 +138,9 @@ fn schemas(cache: &Path) -> Result<()> {
         .arg(file.path())
         .arg(&place))?;
     for version in VERSIONS {
-        let from = place.join(format!("kubernetes_validate/kubernetes-json-schema/{version}-local-strict"));
+        let from = place.join(format!(
+            "kubernetes_validate/kubernetes-json-schema/{version}-local-strict"
+        ));
         let to = folder.join(version);
         std::fs::create_dir_all(&to)?;
         for entry in std::fs::read_dir(&from).with_context(|| from.display().to_string())? {

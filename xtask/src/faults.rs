@@ -35,8 +35,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
+/// The campaigns of a test run, in the sizes that fit into one.
+pub(crate) const TESTED: [&[&str]; 3] = [&["matrix"], &["smoke"], &["contention", "--small"]];
+
 /// One campaign as a test: its failure is an error.
 pub(crate) fn check(campaign: &[&str]) -> Result<()> {
+    let words: Vec<String> = campaign.iter().map(|word| (*word).to_owned()).collect();
+    if armed::needed(&words) {
+        armed::build()?;
+    }
     workspace::must(prepare(false)?.args(campaign))
 }
 

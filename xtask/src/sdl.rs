@@ -43,6 +43,12 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
+/// Writes the SDL of one subgraph.
+pub(crate) fn write(name: &str) -> Result<()> {
+    export(&[name.to_owned()], false)?;
+    Ok(())
+}
+
 /// Prints the SDLs with the subgraphs' own `sdl` programs; returns the names whose file differed.
 fn export(names: &[String], check: bool) -> Result<Vec<String>> {
     let mut stale = Vec::new();

@@ -9,12 +9,12 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, deploy, sdl, tidy, web, workspace};
+use crate::{compose, deploy, faults, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, security; all but security's double run
-    /// when none is named.
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, faults, security; all but
+    /// security's double run when none is named.
     stages: Vec<String>,
 }
 
@@ -34,8 +34,8 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 10] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "security",
+const STAGES: [&str; 11] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "faults", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -182,6 +182,13 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                 &mut workspace::cargo(&["test", "-p", "deploy", "--no-fail-fast"])?,
                 counts,
             )
+        }
+        "faults" => {
+            for campaign in faults::TESTED {
+                faults::check(campaign)?;
+                counts.passed += 1;
+            }
+            Ok(())
         }
         "web" => web::check(&mut |command| count(command, counts)),
         "security" => {
@@ -338,7 +345,7 @@ mod tests {
 
     #[test]
     fn stages_run_in_their_order() {
-        assert_eq!(chosen(&[]).unwrap().last(), Some(&"web"));
+        assert_eq!(chosen(&[]).unwrap().last(), Some(&"faults"));
         assert_eq!(
             chosen(&["e2e".to_owned(), "unit".to_owned()]).unwrap(),
             ["unit", "e2e"]

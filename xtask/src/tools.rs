@@ -1,6 +1,7 @@
 //! `demo`, `import`, `replay`, `audit` and seeding: the shopper and the auditor run against the started system.
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow};
@@ -27,18 +28,46 @@ pub(crate) fn import(rest: &Rest) -> Result<ExitCode> {
 
 /// The audit follows even a replay with failures, unless the tool was only asked for help.
 pub(crate) fn replay(rest: &Rest) -> Result<ExitCode> {
-    let replayed = tool("shopper", "replay", rest)?.status().context("shopper")?;
+    let plan = attached()?.plan();
+    let mut shopper = tool("shopper", "replay", rest)?;
+    let acknowledged = acknowledged(&rest.arguments);
+    let file = acknowledged
+        .clone()
+        .unwrap_or_else(|| plan.folder.join("replay-acknowledged.txt"));
+    if acknowledged.is_none() {
+        shopper.arg("--acknowledged").arg(&file);
+    }
+    let replayed = shopper.status().context("shopper")?;
     if rest.arguments.iter().any(|argument| argument == "--help") {
         return Ok(ExitCode::SUCCESS);
     }
     // Orders still on their way come to their end first.
-    let mut auditor = auditor(&attached()?.plan());
-    let audited = auditor.args(["--wait", "60"]).status().context("auditor")?;
+    let mut auditor = auditor(&plan);
+    auditor.args(["--wait", "60"]);
+    // Empty when every basket was refused: then there is no promise to check.
+    if std::fs::metadata(&file).is_ok_and(|file| file.len() > 0) {
+        auditor.arg("--acknowledged").arg(&file);
+    }
+    let audited = auditor.status().context("auditor")?;
     Ok(if replayed.success() && audited.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The file that the caller wants the accepted orders in.
+fn acknowledged(arguments: &[String]) -> Option<PathBuf> {
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        if word == "--acknowledged" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(file) = word.strip_prefix("--acknowledged=") {
+            return Some(PathBuf::from(file));
+        }
+    }
+    None
 }
 
 pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
@@ -55,7 +84,7 @@ pub(crate) fn seed(stack: &Stack) -> Result<()> {
     workspace::must(&mut command)
 }
 
-fn attached() -> Result<Stack> {
+pub(crate) fn attached() -> Result<Stack> {
     let stack = Stack::attach(&workspace::data_folder())?;
     stack.context("nothing runs; start it with: cargo xtask up")
 }
@@ -94,12 +123,32 @@ fn auditor(plan: &Plan) -> Command {
     if plan.stores.rabbitmqctl.is_file() {
         command.env("MERCATO_RABBITMQCTL", &plan.stores.rabbitmqctl);
     }
-    command.arg("--logs").arg(plan.folder.join("logs"));
+    command
+        .env("MERCATO_PSP_URL", plan.psp_url())
+        .env("MERCATO_PSP_API_KEY", &plan.psp_api_key)
+        .arg("--logs")
+        .arg(plan.folder.join("logs"));
     command
 }
 
 /// Becomes the tool, so that its exit code and Ctrl-C are its own.
-fn exec(mut command: Command) -> Result<ExitCode> {
+pub(crate) fn exec(mut command: Command) -> Result<ExitCode> {
     let error = command.exec();
     Err(anyhow!(error).context(workspace::shown(&command)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_file_a_caller_named() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(acknowledged(&words("a.ndjson --limit 3")), None);
+        assert_eq!(
+            acknowledged(&words("a --acknowledged b --limit 3")),
+            Some("b".into())
+        );
+        assert_eq!(acknowledged(&words("a --acknowledged=b")), Some("b".into()));
+    }
 }

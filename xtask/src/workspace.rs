@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use dev_stack::stack::RouterFiles;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "auth",
     "product",
     "inventory",
@@ -18,6 +18,7 @@ const PROGRAMS: [&str; 10] = [
     "edge",
     "shopper",
     "auditor",
+    "operator",
 ];
 
 /// The checkout.

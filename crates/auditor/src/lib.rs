@@ -1,4 +1,5 @@
-//! Checks the invariants of the saga (I1 to I15) over the databases of order, inventory and payment.
+//! Checks the invariants of the saga (I1 to I16) over the databases of order, inventory and payment,
+//! and the provider's own books.
 //!
 //! Owns an account of what must be true that is independent of the services: it reads their tables and repeats
 //! none of their code. Must not change anything, and must not know how a service keeps its promises.
@@ -6,11 +7,13 @@
 mod books;
 mod checks;
 mod finding;
+mod provider;
 mod rest;
 mod table;
 
 pub use books::{Addresses, Books};
 pub use finding::{Finding, Report};
+pub use provider::Provider;
 pub use rest::{Rest, wait_for_rest};
 pub use table::print;
 
@@ -35,6 +38,8 @@ pub struct Expectations {
     pub logs: Option<std::path::PathBuf>,
     /// The program that counts the broker's parked messages; it finds its node by its environment.
     pub rabbitmqctl: Option<std::path::PathBuf>,
+    /// The payment provider, to compare its books with ours.
+    pub provider: Option<Provider>,
 }
 
 /// Checks everything.

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auditor::{Addresses, Books, Expectations, Report};
+use auditor::{Addresses, Books, Expectations, Provider, Report};
 use clap::Parser;
 use contracts::OrderId;
+use url::Url;
 
 /// Longer than any honest transaction pauses between statements.
 const IDLE_S: f64 = 5.0;
@@ -51,6 +52,12 @@ struct Arguments {
     /// A folder of logs to search for secrets
     #[arg(long, value_name = "FOLDER")]
     logs: Option<PathBuf>,
+    /// The payment sandbox, to compare its books with ours
+    #[arg(long, env = "MERCATO_PSP_URL", value_name = "URL", requires = "provider_key")]
+    provider: Option<Url>,
+    /// The merchant's key at the provider
+    #[arg(long, env = "MERCATO_PSP_API_KEY", hide_env_values = true, value_name = "KEY")]
+    provider_key: Option<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -115,6 +122,10 @@ fn expectations(arguments: &Arguments) -> Result<Expectations> {
         acknowledged,
         logs: arguments.logs.clone(),
         rabbitmqctl: arguments.rabbitmqctl.clone(),
+        provider: arguments.provider.clone().map(|url| Provider {
+            url,
+            api_key: arguments.provider_key.clone().unwrap_or_default(),
+        }),
     })
 }
 

@@ -67,7 +67,7 @@ impl KeyFolders {
 
 /// How long a key must have been replaced before no token of its can live: an hour is the most auth grants, and the
 /// next key signs a minute after it was made.
-const RETIRED_AFTER: Duration = Duration::from_secs(3600 + 120);
+const RETIRED_AFTER: Duration = Duration::from_mins(62);
 
 /// Adds a key that signs users' tokens in the system of `folder`; answers its id. Auth finds it by itself.
 pub fn add_user_key(folder: &Path) -> Result<String> {
@@ -174,7 +174,7 @@ mod tests {
             retire_user_keys(folder.path()).unwrap().is_empty(),
             "its tokens live"
         );
-        let long_ago = SystemTime::now() - Duration::from_secs(7200);
+        let long_ago = SystemTime::now() - Duration::from_hours(2);
         for kid in [&first, &second] {
             let file = keys.users().join(format!("{kid}.pem"));
             let file = std::fs::File::options().write(true).open(file).unwrap();

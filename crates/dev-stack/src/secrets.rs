@@ -88,7 +88,8 @@ impl Secrets {
             let password = random_word();
             let url = format!("redis://{service}:{password}@redis:6379/{number}");
             self.put(service, "redis-url", url);
-            users += &format!("user {service} on >{password} resetkeys {keys} +@all -@admin -@dangerous\n");
+            let line = format!("user {service} on >{password} resetkeys {keys} +@all -@admin -@dangerous\n");
+            users.push_str(&line);
         }
         self.put("redis", "users.acl", users);
     }

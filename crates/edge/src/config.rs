@@ -58,6 +58,10 @@ impl Config {
     }
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "a fault, no plugs, or plugs: as Env::maybe reads"
+)]
 fn development(env: &mut Env, public: Option<SocketAddr>) -> Option<Option<Development>> {
     let mode = env.optional("MERCATO_ENV", "production".to_owned())?;
     let Some(folder) = env.maybe::<PathBuf>("STACK_DIR")? else {

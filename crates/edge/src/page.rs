@@ -55,7 +55,7 @@ async fn headers(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut answer = next.run(request).await;
     // The page stands in for addresses, not for files that are gone: a script that is HTML is a riddle.
-    if reads && is_file(&path) && is_html(&answer) && !path.ends_with(".html") {
+    if reads && is_file(&path) && is_html(&answer) && !is_page(&path) {
         answer = StatusCode::NOT_FOUND.into_response();
     }
     let caching = match (answer.status(), is_html(&answer)) {
@@ -73,6 +73,11 @@ async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// Whether the address names a file: its last part has an extension.
+fn is_page(path: &str) -> bool {
+    let extension = std::path::Path::new(path).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("html"))
+}
+
 fn is_file(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|last| last.contains('.'))
 }

@@ -177,4 +177,38 @@ mod tests {
             Err(HandleError::Dead(_))
         ));
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(body in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Message::decode(&body);
+        }
+
+        #[test]
+        fn any_envelope_is_decoded_or_refused(
+            changes in prop::collection::vec((
+                prop::sample::select(vec!["specversion", "id", "type", "source", "subject", "time", "aggregateversion", "data", "traceparent", "correlationid"]),
+                prop_oneof![
+                    Just(serde_json::Value::Null),
+                    any::<i64>().prop_map(serde_json::Value::from),
+                    any::<f64>().prop_map(serde_json::Value::from),
+                    "\\PC{0,40}".prop_map(serde_json::Value::from),
+                    prop::collection::vec(any::<u8>(), 0..4).prop_map(serde_json::Value::from),
+                ],
+            ), 0..6),
+        ) {
+            let mut body = envelope();
+            for (field, value) in changes {
+                body[field] = value;
+            }
+            if let Ok(message) = Message::decode(body.to_string().as_bytes()) {
+                prop_assert!(!message.kind.contains('\0') && !message.subject.contains('\0'));
+                let _ = message.event::<ReservationExpired>();
+                let _ = message.event::<contracts::payment::PaymentSucceeded>();
+                let _ = message.event::<contracts::order::OrderCreated>();
+            }
+        }
+    }
 }

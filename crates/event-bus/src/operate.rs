@@ -52,3 +52,12 @@ pub async fn replay_dead(
     .await?;
     Ok(done.rows_affected())
 }
+
+/// How many dead events each consumer has; those without any are left out.
+pub async fn dead_by_consumer(executor: impl PgExecutor<'_>) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT consumer, count(*) FROM inbox WHERE status = 'DEAD' GROUP BY consumer ORDER BY consumer",
+    )
+    .fetch_all(executor)
+    .await
+}

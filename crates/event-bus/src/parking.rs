@@ -1,9 +1,10 @@
 //! The parking queue of a queue: deliveries that are no events, kept with the reason until an operator decides.
 
-use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, ErrorKind};
 
 use crate::link::{Broker, LinkError};
 use crate::publisher::{Outcome, Outgoing};
@@ -19,6 +20,14 @@ const REASON_MAX: usize = 500;
 pub struct ParkingError {
     queue: String,
     reason: String,
+    missing: bool,
+}
+
+impl ParkingError {
+    /// Whether there is no such queue: its consumer has never been connected.
+    pub const fn is_missing(&self) -> bool {
+        self.missing
+    }
 }
 
 /// A parked message, as an operator sees it.
@@ -112,7 +121,7 @@ pub(crate) async fn list(
         link.close().await;
         Ok::<_, LinkError>(seen)
     };
-    look.await.map_err(|error| failed(queue, &error))
+    look.await.map_err(|error| unreachable(queue, &error))
 }
 
 /// Sends up to `limit` parked messages to their queue again, after a repair; answers how many.
@@ -130,7 +139,7 @@ pub(crate) async fn replay(
     while replayed < limit {
         let got = get(&link.channel, broker, queue)
             .await
-            .map_err(|error| failed(queue, &error))?;
+            .map_err(|error| unreachable(queue, &error))?;
         let Some(delivery) = got else { break };
         let headers = without_reason(&delivery);
         let own = delivery.properties.message_id().as_ref();
@@ -174,7 +183,7 @@ pub(crate) async fn count(broker: &Broker, queue: &str) -> Result<u32, ParkingEr
         link.close().await;
         Ok::<_, LinkError>(count)
     };
-    look.await.map_err(|error| failed(queue, &error))
+    look.await.map_err(|error| unreachable(queue, &error))
 }
 
 async fn get(channel: &Channel, broker: &Broker, queue: &str) -> Result<Option<Delivery>, LinkError> {
@@ -206,5 +215,22 @@ fn failed(queue: &str, error: &dyn std::fmt::Display) -> ParkingError {
     ParkingError {
         queue: queue.to_owned(),
         reason: error.to_string(),
+        missing: false,
+    }
+}
+
+fn unreachable(queue: &str, error: &LinkError) -> ParkingError {
+    let missing = match error {
+        LinkError::Broker(error) => match error.kind() {
+            ErrorKind::ProtocolError(error) => {
+                matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    ParkingError {
+        missing,
+        ..failed(queue, error)
     }
 }

@@ -6,6 +6,9 @@ use graphql_kit::HttpSettings;
 use service_auth::{ServiceIdentityConfig, UserVerifierConfig};
 use service_kit::{ConfigError, Env, Listeners, Secret};
 
+/// Reservations that share a transaction at most, when nobody says otherwise.
+pub(crate) const RESERVE_BATCH: usize = 64;
+
 /// Everything inventory is told from outside.
 #[derive(Debug)]
 pub struct Config {
@@ -25,6 +28,8 @@ pub struct Config {
     pub low_stock: i32,
     /// `SWEEP_MS` (1000): how often expired holds are looked for.
     pub sweep: Duration,
+    /// `RESERVE_BATCH` (64): how many reservations of a hot SKU share a transaction; 1: each has its own.
+    pub reserve_batch: usize,
 }
 
 impl Config {
@@ -38,6 +43,7 @@ impl Config {
         let identity = ServiceIdentityConfig::from_env(env);
         let low_stock = env.optional("LOW_STOCK_THRESHOLD", 5);
         let sweep_ms = env.optional("SWEEP_MS", 1000);
+        let reserve_batch = env.optional("RESERVE_BATCH", RESERVE_BATCH);
         env.finish(|| {
             Some(Self {
                 listeners: listeners?,
@@ -48,6 +54,7 @@ impl Config {
                 identity: identity?,
                 low_stock: low_stock?,
                 sweep: Duration::from_millis(sweep_ms?),
+                reserve_batch: reserve_batch?,
             })
         })
     }

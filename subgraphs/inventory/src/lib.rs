@@ -21,6 +21,8 @@ use service_kit::{Clock, Host, Listener};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
+use app::together::Together;
+
 pub use config::Config;
 pub use graphql::{InventorySchema, schema, sdl};
 pub use sweeper::Sweeper;
@@ -36,17 +38,28 @@ pub struct App {
     clock: Clock,
     low_stock: i32,
     relay: Option<RelayHandle>,
+    together: Together,
 }
 
 impl App {
     /// An app over a migrated database: one pool for requests, one for workers.
     pub fn new(pool: PgPool, workers: PgPool, clock: Clock, low_stock: i32) -> Self {
         Self {
+            together: Together::new(pool.clone(), config::RESERVE_BATCH),
             pool,
             workers,
             clock,
             low_stock,
             relay: None,
+        }
+    }
+
+    /// The same, but up to `most` reservations share a transaction; 1: each has its own.
+    #[must_use]
+    pub fn with_batches_of(self, most: usize) -> Self {
+        Self {
+            together: Together::new(self.pool.clone(), most),
+            ..self
         }
     }
 
@@ -77,7 +90,7 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
     let relay = Some(bus.run_relay(workers.clone()));
     Ok(App {
         relay,
-        ..App::new(pool, workers, host.clock.clone(), config.low_stock)
+        ..App::new(pool, workers, host.clock.clone(), config.low_stock).with_batches_of(config.reserve_batch)
     })
 }
 

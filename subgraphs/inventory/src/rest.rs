@@ -1,4 +1,5 @@
-//! The internal REST door: five routes, for order alone. Every change runs in a task of its own.
+//! The internal REST door: five routes, for order alone. Every change runs in a task of its own,
+//! reservations in one they may share.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -45,9 +46,7 @@ async fn put_reservation(
 ) -> Answer {
     let order_id = parse(&order_id)?;
     let Json(body) = body.map_err(|rejection| bad_request(rejection.body_text()))?;
-    Ok(Json(
-        in_task(async move { reserve(&app.pool, order_id, body).await }).await?,
-    ))
+    Ok(Json(reserve(&app.together, order_id, body).await?))
 }
 
 async fn delete_reservation(State(app): State<App>, Path(order_id): Path<String>) -> Answer {

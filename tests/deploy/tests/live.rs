@@ -1,5 +1,6 @@
 //! A running system, a Prometheus that scrapes it, and every board: each query must return data.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -43,8 +44,10 @@ impl Prometheus {
             } else {
                 ports.ops
             };
-            targets +=
-                &format!("      - {{targets: ['127.0.0.1:{port}'], labels: {{service: {service}}}}}\n");
+            writeln!(
+                targets,
+                "      - {{targets: ['127.0.0.1:{port}'], labels: {{service: {service}}}}}"
+            )?;
         }
         let rules = root().join("observability/prometheus/rules").canonicalize()?;
         let configuration = folder.join("prometheus.yml");
@@ -87,7 +90,10 @@ impl Prometheus {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut all, byte| {
+        let _ = write!(all, "%{byte:02X}");
+        all
+    })
 }
 
 fn boards() -> Result<()> {

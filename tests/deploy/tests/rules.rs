@@ -179,7 +179,7 @@ fn close(schema: &mut Value, is_root: bool) {
             fields.insert("type".to_owned(), serde_json::json!(["integer", "string"]));
         }
     }
-    if let Some(properties) = schema["properties"].as_object_mut() {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties {
             if !(is_root && name == "metadata") {
                 close(property, false);
@@ -187,8 +187,8 @@ fn close(schema: &mut Value, is_root: bool) {
         }
     }
     for inner in ["items", "additionalProperties"] {
-        if schema[inner].is_object() {
-            close(&mut schema[inner], false);
+        if let Some(inner) = schema.get_mut(inner).filter(|inner| inner.is_object()) {
+            close(inner, false);
         }
     }
 }

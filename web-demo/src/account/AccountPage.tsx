@@ -1,12 +1,25 @@
 // The account: who one is, a new password, and leaving every device at once.
-import { Alert, Button, Card, Group, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { useMutation, useQuery } from "@apollo/client/react";
+import {
+  Alert,
+  Badge,
+  Button,
+  Card,
+  Group,
+  PasswordInput,
+  Skeleton,
+  Stack,
+  Text,
+  Title,
+} from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import { Navigate, useLocation, useNavigate } from "react-router";
-import { notifyFault } from "../components/failure";
+import { notifyFault, notifyRefused } from "../components/failure";
 import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
-import type { AuthErrorCode } from "../gql/documents";
+import { type AuthErrorCode, EndSessionDocument, SessionsDocument } from "../gql/documents";
+import { formatDateTime } from "../lib/dates";
 import { authWords } from "../lib/errors";
 import { useSession } from "../session/SessionProvider";
 
@@ -98,6 +111,54 @@ function Password() {
   );
 }
 
+function Sessions() {
+  const { data, loading, error, refetch } = useQuery(SessionsDocument, { fetchPolicy: "network-only" });
+  const [end, { loading: ending }] = useMutation(EndSessionDocument);
+  const close = async (sessionId: string) => {
+    try {
+      const { data: ended } = await end({ variables: { input: { sessionId } } });
+      const refused = ended?.endSession.userErrors[0];
+      if (refused) notifyRefused(authWords[refused.code]);
+      await refetch();
+    } catch (failed) {
+      notifyFault(failed);
+    }
+  };
+  if (!data?.sessions) {
+    if (error && !loading) return <Problem error={error} onRetry={() => void refetch()} />;
+    return <Skeleton height={60} aria-busy />;
+  }
+  return (
+    <Stack component="ul" gap="sm" p={0} m={0} mb="md" style={{ listStyle: "none" }}>
+      {data.sessions.map((session) => (
+        <Group component="li" key={session.id} justify="space-between" wrap="nowrap">
+          <div>
+            <Text size="sm">Signed in on {formatDateTime(session.createdAt)}</Text>
+            <Text size="xs" c="dimmed">
+              last used on {formatDateTime(session.refreshedAt)}
+            </Text>
+          </div>
+          {session.isCurrent ? (
+            <Badge color="teal" variant="light" tt="none">
+              This one
+            </Badge>
+          ) : (
+            <Button
+              size="xs"
+              variant="default"
+              disabled={ending}
+              aria-label={`End the session of ${formatDateTime(session.createdAt)}`}
+              onClick={() => void close(session.id)}
+            >
+              End it
+            </Button>
+          )}
+        </Group>
+      ))}
+    </Stack>
+  );
+}
+
 function Devices() {
   const { logout } = useSession();
   const navigate = useNavigate();
@@ -118,6 +179,7 @@ function Devices() {
       <Title order={2} size="h4" mb="xs">
         Devices
       </Title>
+      <Sessions />
       <Text size="sm" c="dimmed" mb="md">
         Ends your sessions everywhere, this one included. What is in your cart stays.
       </Text>

@@ -106,6 +106,7 @@ export function isUnauthenticated(error: unknown): boolean {
 const SAME_KEY = "This was sent before with other content. Reload the page and try again.";
 
 export const authWords: Record<AuthErrorCode, string> = {
+  ACCOUNT_DISABLED: "This account has been closed by the shop.",
   DISPLAY_NAME_INVALID: "Please choose a name of 1 to 80 visible characters.",
   EMAIL_INVALID: "This does not look like an e-mail address.",
   EMAIL_TAKEN: "There is an account with this e-mail address already. Sign in instead?",
@@ -113,6 +114,7 @@ export const authWords: Record<AuthErrorCode, string> = {
   LAST_ADMIN: "The only administrator must stay one.",
   PASSWORD_TOO_WEAK:
     "This password is too short or too well known. Use 8 characters or more, such as a few words.",
+  SESSION_NOT_FOUND: "That session has ended already.",
   TOKEN_EXPIRED: "Your session has ended. Please sign in again.",
   TOKEN_REUSED: "For your safety the session was ended. Please sign in again.",
   TOO_MANY_ATTEMPTS: "Too many failed attempts. Wait a little before the next one.",

@@ -51,6 +51,7 @@ fn may_sql(path: &Path) -> bool {
         "crates/pg-kit",
         "crates/test-kit",
         "crates/auditor",
+        "crates/operator",
         "tests",
     ];
     crates.iter().any(|folder| super::is_under(path, folder))
@@ -63,6 +64,7 @@ fn may_sql(path: &Path) -> bool {
                 "src/app",
                 "src/events.rs",
                 "tests",
+                "examples",
             ],
         )
 }

@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("psp-sandbox", &["service-kit"]),
     ("shopper", &["contracts"]),
     ("auditor", &["contracts"]),
+    ("operator", &["contracts", "service-kit", "event-bus", "shopper"]),
     ("dev-stack", &[]),
     ("edge", &["service-kit", "service-auth", "dev-stack"]),
     (

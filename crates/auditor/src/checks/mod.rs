@@ -4,6 +4,7 @@ mod messages;
 mod money;
 mod orders;
 mod promises;
+mod provider;
 mod secrets;
 mod stock;
 
@@ -41,6 +42,9 @@ pub(crate) async fn all(books: &Books, expected: &Expectations) -> Result<Report
             .await
             .context("I14")?,
         secrets::logs_hold_none(expected).context("I15")?,
+        provider::books_agree(&books.payment, expected)
+            .await
+            .context("I16")?,
     ];
     Ok(Report { findings })
 }

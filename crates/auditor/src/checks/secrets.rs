@@ -47,7 +47,7 @@ fn secret(line: &[u8]) -> Option<&'static str> {
         Some("a token")
     } else if has_card_number(line) {
         Some("a card number")
-    } else if contains(line, b"\"password\":\"") || contains(line, b"PRIVATE KEY-----") {
+    } else if has_password(line) || contains(line, b"PRIVATE KEY-----") {
         Some("a password or key")
     } else {
         None
@@ -56,6 +56,32 @@ fn secret(line: &[u8]) -> Option<&'static str> {
 
 fn contains(line: &[u8], what: &[u8]) -> bool {
     line.windows(what.len()).any(|window| window == what)
+}
+
+/// A field called password with a value in quotes, in JSON or in JSON within a text, or after an equals sign.
+fn has_password(line: &[u8]) -> bool {
+    let name = b"password";
+    let mut rest = line;
+    while let Some(at) = rest
+        .windows(name.len())
+        .position(|window| window.eq_ignore_ascii_case(name))
+    {
+        rest = &rest[at + name.len()..];
+        let quote = |byte: &u8| matches!(byte, b'"' | b'\\' | b' ');
+        let after = |bytes: &[u8]| bytes.iter().position(|byte| !quote(byte)).unwrap_or(bytes.len());
+        let sign = after(rest);
+        let Some(value) = rest.get(sign + 1..) else {
+            continue;
+        };
+        let shown = value
+            .get(after(value))
+            .is_some_and(|byte| !matches!(byte, b'*' | b',' | b'}' | b']'));
+        let quoted = value[..after(value)].contains(&b'"');
+        if shown && ((rest[sign] == b':' && quoted) || (rest[sign] == b'=' && !value.starts_with(b" "))) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Two base64url JSON objects joined by a dot, and a signature: `eyJ... . eyJ... . ...`.
@@ -138,6 +164,12 @@ mod tests {
                 "a token",
             ),
             ("{\"password\":\"hunter2\"}", "a password or key"),
+            ("{\"currentPassword\": \"hunter2\"}", "a password or key"),
+            (
+                "{\"body\":\"{\\\"password\\\":\\\"hunter2\\\"}\"}",
+                "a password or key",
+            ),
+            ("login email=a@b.c password=hunter2", "a password or key"),
         ] {
             assert_eq!(secret(line.as_bytes()), Some(what), "{line}");
         }
@@ -151,6 +183,10 @@ mod tests {
             "at 2026-11-22T16:28:19.629932Z after 1795364900123456 ns",
             "id a4242424242424242 and 0.4242424242424242 s",
             "eyJhbGciOiJFZERTQSJ9 alone is no token",
+            "{\"password\":\"***\"}",
+            "{\"password\":null,\"note\":\"x\"}",
+            "the password: it has too few characters",
+            "{\"message\":\"a password has 12 characters\",\"field\":\"password\"}",
         ] {
             assert_eq!(secret(line.as_bytes()), None, "{line}");
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use auditor::{Books, Rest};
+use auditor::{Books, Provider, Rest};
 use sqlx::Connection;
 use test_kit::TestDb;
 
@@ -35,7 +35,7 @@ async fn a_healthy_world_holds_everything() {
     auditor::print(&report, false, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(report.holds(), "{text}");
-    assert_eq!(report.findings.len(), 15);
+    assert_eq!(report.findings.len(), 16);
     assert!(text.contains("kept EUR 1000, of paid orders EUR 1000"), "{text}");
     let books = Books {
         order: world.order.pool.clone(),
@@ -354,6 +354,52 @@ async fn i14_a_transaction_left_open() {
     assert!(report.finding("I14").unwrap().notes[0].contains("idles in a transaction"));
 }
 
+/// Each kind of secret in a log of its own: the check can fail, for every one of them.
+#[tokio::test]
+async fn i15_canaries() {
+    let mut world = World::new().await;
+    let folder = std::env::temp_dir().join(format!("auditor-canaries-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    world.expected.logs = Some(folder.clone());
+    let canaries = [
+        (
+            "token",
+            "Bearer eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+            "holds a token",
+        ),
+        (
+            "password",
+            r#"{"input":{"email":"a@b.c","password":"hunter2"}}"#,
+            "holds a password or key",
+        ),
+        (
+            "escaped",
+            r#"{"body":"{\"password\":\"hunter2\"}"}"#,
+            "holds a password or key",
+        ),
+        ("card", "paid with 4242 4242 4242 4242", "holds a card number"),
+    ];
+    for (name, line, _) in canaries {
+        std::fs::write(
+            folder.join(format!("{name}.log")),
+            format!("all is well\n{line}\n"),
+        )
+        .unwrap();
+    }
+    let report = world.audit().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    let finding = report.finding("I15").unwrap();
+    assert_eq!((finding.holds, finding.violations), (Some(false), canaries.len()));
+    for (name, line, what) in canaries {
+        let told = |note: &String| note.contains(&format!("{name}.log:2")) && note.contains(what);
+        assert!(finding.notes.iter().any(told), "{name}: {:?}", finding.notes);
+        assert!(
+            !finding.notes.iter().any(|note| note.contains(line)),
+            "the report repeats a secret"
+        );
+    }
+}
+
 #[tokio::test]
 async fn i15_a_token_in_a_log() {
     let mut world = World::new().await;
@@ -371,4 +417,105 @@ async fn i15_a_token_in_a_log() {
     let report = world.audit().await;
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(report.finding("I15").unwrap().notes[0].contains("order.log:2 holds a token"));
+}
+
+/// The world with a provider whose books agree: one charge kept, one refunded, one never taken.
+async fn with_provider(charges: &str) -> (World, test_kit::TestServer) {
+    let mut world = World::new().await;
+    run(
+        &world.payment,
+        "UPDATE payment SET psp_ref = 'pi_' || right(order_id::text, 1) WHERE captured_at IS NOT NULL",
+    )
+    .await;
+    let body = charges.to_owned();
+    let answer = move |headers: axum::http::HeaderMap| {
+        let known = headers
+            .get("authorization")
+            .is_some_and(|value| value == "Bearer sk_test");
+        let body = if known { body.clone() } else { "no".to_owned() };
+        async move { body }
+    };
+    let router = axum::Router::new().route("/_sandbox/charges", axum::routing::get(answer));
+    let server = test_kit::TestServer::serve(router).await;
+    world.expected.provider = Some(Provider {
+        url: server.base.to_string().parse().unwrap(),
+        api_key: "sk_test".to_owned(),
+    });
+    (world, server)
+}
+
+const CHARGES: &str = r#"[
+    {"payment_intent": "pi_1", "order_id": "ord_1", "status": "succeeded", "currency": "eur", "captured_minor": 1000, "refunded_minor": 0, "refunds": 0},
+    {"payment_intent": "pi_3", "order_id": "ord_3", "status": "succeeded", "currency": "eur", "captured_minor": 500, "refunded_minor": 500, "refunds": 1},
+    {"payment_intent": "pi_9", "order_id": null, "status": "canceled", "currency": "eur", "captured_minor": 0, "refunded_minor": 0, "refunds": 0}]"#;
+
+#[tokio::test]
+async fn i16_the_provider_agrees() {
+    let (world, _server) = with_provider(CHARGES).await;
+    let report = world.audit().await;
+    let finding = report.finding("I16").unwrap();
+    assert_eq!((finding.holds, &finding.notes), (Some(true), &Vec::new()));
+    let figures: Vec<_> = finding
+        .figures
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    assert_eq!(
+        figures,
+        [("charges", 3), ("taken EUR", 1500), ("given back EUR", 500)]
+    );
+}
+
+#[tokio::test]
+async fn i16_books_that_differ() {
+    for (from, to, text) in [
+        (
+            r#""captured_minor": 1000"#,
+            r#""captured_minor": 999"#,
+            "the provider took 999, our books say 1000",
+        ),
+        (
+            r#""refunded_minor": 500"#,
+            r#""refunded_minor": 0"#,
+            "the provider gave back 0, our books say 500",
+        ),
+        (
+            r#""currency": "eur", "captured_minor": 1000"#,
+            r#""currency": "usd", "captured_minor": 1000"#,
+            "took USD",
+        ),
+        (
+            "pi_1",
+            "pi_2",
+            "1000 EUR captured as pi_1, which the provider doesn't know",
+        ),
+        (
+            "pi_1",
+            "pi_2",
+            "took 1000 eur as pi_2, which our books don't know",
+        ),
+        (
+            r#""pi_9", "order_id": null, "status": "canceled", "currency": "eur", "captured_minor": 0"#,
+            r#""pi_9", "order_id": null, "status": "canceled", "currency": "eur", "captured_minor": 7"#,
+            "took 7 eur as pi_9",
+        ),
+    ] {
+        let (world, _server) = with_provider(&CHARGES.replacen(from, to, 1)).await;
+        let report = world.audit().await;
+        let finding = report.finding("I16").unwrap();
+        assert_eq!(finding.holds, Some(false), "{text}");
+        assert!(
+            finding.notes.iter().any(|note| note.contains(text)),
+            "{text}: {:?}",
+            finding.notes
+        );
+    }
+}
+
+#[tokio::test]
+async fn i16_beside_traffic_a_payment_has_its_time() {
+    let (mut world, _server) =
+        with_provider(&CHARGES.replacen("\"captured_minor\": 1000", "\"captured_minor\": 999", 1)).await;
+    world.expected.grace_s = 60.0;
+    assert_eq!(world.audit().await.finding("I16").unwrap().holds, Some(true));
 }

@@ -277,3 +277,25 @@ mod hmac_free {
         format!("{message}.{signature}")
     }
 }
+
+#[tokio::test]
+async fn an_ended_session_is_refused_until_the_publisher_says_otherwise() {
+    let forge = Forge::new();
+    let verifier = verifier(&forge);
+    let token = forge.user(&user_claims());
+    assert!(verifier.verify(&token).await.is_ok());
+    let keys = json!([forge.jwk("k1")]);
+    let ended = json!({ "keys": keys, service_auth::ENDED_SESSIONS: [crate::forge::SESSION] });
+    verifier.replace_keys(&ended).unwrap();
+    assert_eq!(
+        refused(&verifier, &token).await,
+        AuthError::Invalid("session ended")
+    );
+    // A publisher that can't tell at present changes nothing.
+    verifier.replace_keys(&json!({ "keys": keys })).unwrap();
+    assert!(verifier.verify(&token).await.is_err());
+    verifier
+        .replace_keys(&json!({ "keys": keys, service_auth::ENDED_SESSIONS: [] }))
+        .unwrap();
+    assert!(verifier.verify(&token).await.is_ok());
+}

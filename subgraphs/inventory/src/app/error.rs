@@ -20,4 +20,7 @@ pub(crate) enum Error {
     /// The task that did the work died.
     #[error("the task died")]
     Task(#[from] tokio::task::JoinError),
+    /// The batch in which the work was done died.
+    #[error("the batch died")]
+    Batch,
 }

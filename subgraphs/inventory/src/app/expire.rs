@@ -4,6 +4,7 @@ use contracts::EventId;
 use contracts::event::EventContext;
 use contracts::inventory::ReservationExpired;
 use event_bus::OutboxRow;
+use service_kit::crash_point;
 use sqlx::PgPool;
 
 use super::Error;
@@ -43,6 +44,7 @@ async fn attempt(pool: &PgPool, context: &EventContext, limit: i64) -> Result<us
         .collect::<Result<Vec<OutboxRow>, _>>()?;
     event_bus::enqueue_all(&mut tx, &announcements).await?;
     reservations::move_units(&mut tx, &due, change.units()).await?;
+    crash_point!("moving", change.to.as_str(), due[0]);
     tx.commit().await?;
     Ok(due.len())
 }

@@ -2,6 +2,7 @@
 
 use contracts::OrderId;
 use contracts::inventory::{ReservationState, ReservationView};
+use service_kit::bug;
 use sqlx::PgPool;
 
 use super::Error;
@@ -17,13 +18,17 @@ pub(crate) async fn release(pool: &PgPool, order_id: OrderId) -> Result<Reservat
 
 async fn attempt(pool: &PgPool, order_id: OrderId) -> Result<ReservationView, Error> {
     let mut tx = pool.begin().await?;
+    let released = ReservationView {
+        order_id,
+        state: ReservationState::Released,
+        expires_at: None,
+    };
+    if bug!("no_tombstone") && reservations::find(&mut tx, order_id).await?.is_none() {
+        return Ok(released);
+    }
     if reservations::insert_tombstone(&mut tx, order_id).await? {
         tx.commit().await?;
-        return Ok(ReservationView {
-            order_id,
-            state: ReservationState::Released,
-            expires_at: None,
-        });
+        return Ok(released);
     }
     carry_out(tx, order_id, |_| Command::Release, None).await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::OrderId;
 use contracts::inventory::ReservationView;
-use service_kit::{Backoff, correlation};
+use service_kit::{Backoff, bug, correlation, crash_point};
 use sqlx::{Postgres, Transaction};
 
 use super::Error;
@@ -62,7 +62,9 @@ pub(super) async fn carry_out(
             let heads = reservations::record(&mut tx, &[order_id], &change, ttl_s).await?;
             let head = heads.first().ok_or(Refusal::Unknown)?;
             move_units(&mut tx, order_id, &change).await?;
+            crash_point!("moving", change.to.as_str(), order_id);
             tx.commit().await?;
+            crash_point!("moved", change.to.as_str(), order_id);
             Ok(view(head))
         }
     }
@@ -78,7 +80,7 @@ pub(super) async fn move_units(
         return Ok(());
     }
     let short = reservations::move_units(tx, &[order_id], change.units()).await?;
-    if short.is_empty() {
+    if short.is_empty() || bug!("no_available_predicate") {
         Ok(())
     } else {
         Err(Refusal::OutOfStock(short).into())

@@ -8,4 +8,5 @@ mod races;
 mod reservations;
 mod stage;
 mod sweeping;
+mod together;
 mod wiring;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use contracts::OrderId;
 use futures::future::join_all;
 
-use crate::stage::Stage;
+use crate::stage::{Dice, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_buyers_of_one_hundred_units() {
@@ -28,19 +28,6 @@ async fn two_hundred_buyers_of_one_hundred_units() {
     assert_eq!((held, refused), (100, 100), "no fault among the answers");
     assert_eq!(stage.level("HOT").await, (100, 0, 100, 0));
     stage.audit().await;
-}
-
-/// A small generator of numbers, so that a failing run can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

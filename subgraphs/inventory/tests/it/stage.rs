@@ -151,3 +151,16 @@ impl Stage {
         assert_eq!(wrong, Vec::<String>::new(), "SKUs whose books don't balance");
     }
 }
+
+/// A small generator of numbers, so that a failing run can be repeated.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}

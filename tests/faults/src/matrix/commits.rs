@@ -10,16 +10,33 @@ use anyhow::Result;
 
 use super::system::System;
 
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// For how long commits are cut once one was.
 const CUT_FOR: Duration = Duration::from_millis(700);
 
+/// Lets the COMMITs of one service, and of no other, wait for a standby. Its next connections are the first.
+pub(super) async fn prepare(system: &System, service: &str) -> Result<()> {
+    configure(system, "ALTER SYSTEM SET synchronous_commit = 'local'".to_owned()).await?;
+    configure(
+        system,
+        format!("ALTER DATABASE {service}_db SET synchronous_commit = 'on'"),
+    )
+    .await
+}
+
 /// Cuts COMMITs of one service; answers how many.
 pub(super) async fn cut(system: &System, service: &str) -> Result<i64> {
-    configure(system, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await?;
+    let standby = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
+    configure(system, standby.to_owned()).await?;
     let cut = cut_waiting(system, &format!("{service}_db")).await;
-    // Whoever else waited goes on as if nothing had been.
-    configure(system, "ALTER SYSTEM RESET synchronous_standby_names").await?;
+    for setting in ["synchronous_standby_names", "synchronous_commit"] {
+        configure(system, format!("ALTER SYSTEM RESET {setting}")).await?;
+    }
+    configure(
+        system,
+        format!("ALTER DATABASE {service}_db RESET synchronous_commit"),
+    )
+    .await?;
     cut
 }
 
@@ -44,8 +61,11 @@ async fn cut_waiting(system: &System, database: &str) -> Result<i64> {
     Ok(cut)
 }
 
-async fn configure(system: &System, statement: &'static str) -> Result<()> {
-    sqlx::query(statement).execute(&system.postgres).await?;
+async fn configure(system: &System, statement: String) -> Result<()> {
+    // Made of our own names alone.
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .execute(&system.postgres)
+        .await?;
     sqlx::query("SELECT pg_reload_conf()")
         .execute(&system.postgres)
         .await?;

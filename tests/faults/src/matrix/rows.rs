@@ -166,6 +166,8 @@ pub(crate) const ROWS: &[Row] = &[
     crash("C11b", "order", "published", "events sent, before the confirm"),
     Row {
         act: Act::BrokerDies,
+        // A broker takes its time.
+        deadline_s: Some(120),
         ..first(with(
             PAYING,
             crash("C12", "payment", "published", "broker killed, before it confirms"),

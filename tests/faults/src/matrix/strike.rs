@@ -388,6 +388,8 @@ impl Run<'_> {
     }
 
     async fn commit_cut(&self) -> Result<Shown> {
+        commits::prepare(self.system, self.row.victim).await?;
+        self.system.restart(self.row.victim, &[])?;
         let load = self.load(&["order"]);
         self.until_orders_exist(2).await?;
         let begun = Instant::now();

@@ -18,7 +18,6 @@ mod schedules;
 mod world;
 
 use super::*;
-use bag::{Bag, Item};
 use defect::Defect;
 use invariant::Invariant;
 use moves::Move;

@@ -21,7 +21,8 @@ pub enum SignatureError {
     Wrong,
 }
 
-/// Verifies the header over the body's very bytes.
+/// Verifies the header over the body's very bytes. `secret` is one, or two with a comma between while the provider's
+/// secret is rotated.
 pub fn verify(secret: &str, header: &str, body: &[u8], now: DateTime<Utc>) -> Result<(), SignatureError> {
     let mut at = None;
     let mut signatures = Vec::new();
@@ -38,15 +39,22 @@ pub fn verify(secret: &str, header: &str, body: &[u8], now: DateTime<Utc>) -> Re
     if (now - signed_at).abs() > TOLERANCE {
         return Err(SignatureError::Stale);
     }
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::Wrong)?;
-    mac.update(at.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    // `verify_slice` compares in constant time.
-    let good = signatures
-        .iter()
-        .any(|signature| mac.clone().verify_slice(signature).is_ok());
-    if good { Ok(()) } else { Err(SignatureError::Wrong) }
+    for secret in secret
+        .split(',')
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty())
+    {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::Wrong)?;
+        mac.update(at.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        // `verify_slice` compares in constant time.
+        let good = |signature: &Vec<u8>| mac.clone().verify_slice(signature).is_ok();
+        if signatures.iter().any(good) {
+            return Ok(());
+        }
+    }
+    Err(SignatureError::Wrong)
 }
 
 #[cfg(test)]
@@ -120,6 +128,40 @@ mod tests {
                 Err(SignatureError::Unreadable),
                 "{header}"
             );
+        }
+    }
+
+    #[test]
+    fn either_of_two_secrets_is_good_while_they_are_rotated() {
+        let header = format!("t=1700000000,v1={GOOD}");
+        for secrets in ["whsec_test,whsec_new", "whsec_new, whsec_test"] {
+            assert!(
+                verify(secrets, &header, b"{}", at(1_700_000_000)).is_ok(),
+                "{secrets}"
+            );
+        }
+        for secrets in ["whsec_new,whsec_other", "whsec_test whsec_new", ","] {
+            assert!(
+                verify(secrets, &header, b"{}", at(1_700_000_000)).is_err(),
+                "{secrets}"
+            );
+        }
+    }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_header_is_refused_without_a_panic(header in "\\PC{0,200}", body in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(verify("whsec_test", &header, &body, at(1_700_000_000)).is_err());
+        }
+
+        #[test]
+        fn any_time_and_signature_are_refused_without_a_panic(time in any::<i64>(), signature in "[0-9a-f]{0,130}") {
+            let header = format!("t={time},v1={signature},v1={GOOD}");
+            prop_assume!(time != 1_700_000_000);
+            let verified = verify("whsec_test", &header, b"{}", at(1_700_000_000));
+            prop_assert!(verified.is_err());
         }
     }
 }

@@ -180,3 +180,49 @@ pub fn read_webhook(body: &[u8]) -> Result<Webhook, ReadError> {
     };
     Ok(Webhook { id, kind, about })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn leaf() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            prop::sample::select(vec![
+                "succeeded",
+                "canceled",
+                "payment_intent",
+                "refund",
+                "usd",
+                "xxx",
+                "ord_01h455vb4pex5vsknk084sn02q"
+            ])
+            .prop_map(Value::from),
+            "\\PC{0,20}".prop_map(Value::from),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read_webhook(&body);
+        }
+
+        #[test]
+        fn any_event_is_read_or_refused(
+            object in prop::sample::select(vec!["payment_intent", "refund", "charge"]),
+            fields in prop::collection::vec((prop::sample::select(vec!["id", "status", "amount", "amount_received", "currency", "metadata", "payment_intent", "last_payment_error", "latest_charge", "failure_reason"]), leaf()), 0..10),
+        ) {
+            let mut about = json!({ "object": object, "id": "x_1", "status": "succeeded", "amount": 1250, "currency": "usd", "metadata": {} });
+            for (name, value) in fields {
+                about[name] = value;
+            }
+            let _ = read_webhook(json!({ "id": "evt_1", "type": "any", "data": { "object": about } }).to_string().as_bytes());
+        }
+    }
+}

@@ -22,10 +22,6 @@ impl<T: Item> Bag<T> {
         Self(0, PhantomData)
     }
 
-    pub(super) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     pub(super) fn put(&mut self, item: T) {
         self.0 |= 1 << item.index();
     }

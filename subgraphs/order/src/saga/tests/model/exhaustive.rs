@@ -23,6 +23,8 @@ fn every_state_keeps_the_promises_and_heals() {
     assert!(explored.states >= STATES, "{}", explored.states);
     assert!(explored.moves >= MOVES, "{}", explored.moves);
     assert!(explored.depth >= DEPTH, "{}", explored.depth);
+    assert!(explored.healing <= 20, "healing takes {}", explored.healing);
+    assert!(explored.resting > 0, "nothing comes to rest");
     let seen = |state: &State| explored.by_state.get(state).copied().unwrap_or_default();
     for state in State::ALL {
         let passing = matches!(state, State::Created | State::Reserved);

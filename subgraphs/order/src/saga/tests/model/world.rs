@@ -8,8 +8,8 @@ use super::inventory::{Answer, Hold, Inventory};
 use super::payment::{Luck, Payment, Stage};
 use super::row::Row;
 use super::{
-    Defect, Due, Effect, Input, Invariant, Move, RefundReason, Reply, Rules, Saga, State, TimeDelta,
-    Transition, advance, at, now,
+    Defect, Due, Effect, Input, Invariant, Move, RefundReason, Reply, Rules, Saga, State, Transition,
+    advance, at, now,
 };
 
 /// Whoever holds the lease, with the one call it makes.

@@ -1,0 +1,35 @@
+//! `cargo xtask saga`: the operator against the started system, for one order.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, QUEUES};
+
+use crate::tools;
+
+/// What follows the command is the operator's own.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Handed to the operator; `--help` shows what it knows.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    tools::exec(operator(&tools::attached()?.plan(), "saga", arguments))
+}
+
+/// The operator sees order's database, the broker, and the graph as an administrator.
+pub(crate) fn operator(plan: &Plan, what: &str, arguments: &Arguments) -> Command {
+    let mut command = Command::new(plan.binaries.join("operator"));
+    command
+        .env("ORDER_DATABASE_URL", plan.database_url("order"))
+        .env("AMQP_URL", &plan.stores.amqp)
+        .env("MERCATO_QUEUES", QUEUES.join(","))
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
+        .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD)
+        .arg(what)
+        .args(&arguments.words);
+    command
+}
