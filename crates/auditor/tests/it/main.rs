@@ -1,5 +1,6 @@
 //! Every invariant: a healthy world holds it, and a planted violation is reported.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod provider;
 mod violations;
 mod world;
