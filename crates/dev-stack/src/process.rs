@@ -59,12 +59,25 @@ impl ProcessId {
         self.is_running() && stat(self.pid).is_some_and(|(state, _)| state == 'T')
     }
 
-    /// Sends a signal, unless the process is gone.
+    /// Sends a signal, unless the process is gone. Returns when one that freezes or thaws has worked.
     pub fn signal(self, signal: Signal) -> io::Result<()> {
-        if self.is_running() {
-            sys::send(self.pid, signal)
-        } else {
-            Ok(())
+        if !self.is_running() {
+            return Ok(());
+        }
+        sys::send(self.pid, signal)?;
+        match signal {
+            Signal::Stop => self.await_frozen(true),
+            Signal::Continue => self.await_frozen(false),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A signal is delivered a moment after it was sent: when the process next runs.
+    fn await_frozen(self, frozen: bool) {
+        let begun = Instant::now();
+        while self.is_running() && self.is_frozen() != frozen && begun.elapsed() < Duration::from_secs(1) {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
