@@ -155,8 +155,7 @@ mod tests {
             &manifest("[features]\nmore = [\"order/faults\"]\n"),
             "without being asked for",
         );
-        let fine =
-            "[features]\nfaults = [\"dep:rustix\"]\n[dependencies]\nfaults = { path = \"../faults\" }\n";
+        let fine = "[features]\nfaults = [\"dep:rustix\"]\n[dependencies]\nrustix = { workspace = true, optional = true }\n";
         assert_eq!(found(&manifest(fine)), Vec::<String>::new());
     }
 
