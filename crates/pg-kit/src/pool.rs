@@ -9,8 +9,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::time::Instant;
 
-/// Callers get an error rather than a queue.
-const ACQUIRE: Duration = Duration::from_secs(2);
+/// Callers get an error rather than a queue. Much longer than opening a connection takes: the wait for a turn counts
+/// too, and a connection that is not open by the end of it is thrown away half made. With a shorter time a pool that
+/// lost its connections under load would never get one back.
+const ACQUIRE: Duration = Duration::from_secs(5);
 /// A store that starts at the same time as its service gets this long to come up.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -28,6 +30,15 @@ impl Purpose {
         match self {
             Self::Requests => "requests",
             Self::Workers => "workers",
+        }
+    }
+
+    /// Open before the service is ready, so that its first callers, of whom a restart under load brings many, don't
+    /// all open one.
+    const fn min_connections(self) -> u32 {
+        match self {
+            Self::Requests => 6,
+            Self::Workers => 3,
         }
     }
 
@@ -52,6 +63,7 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
         ])
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
+        .min_connections(purpose.min_connections())
         .max_connections(purpose.max_connections())
         .acquire_timeout(ACQUIRE)
         .idle_timeout(Duration::from_mins(5))
