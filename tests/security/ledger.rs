@@ -75,7 +75,9 @@ impl Ledger {
                 row.group, row.case, row.outcome, row.good
             )?;
         }
-        let file = root().join("target/security-cases.tsv");
+        let folder = root().join("target");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join("security-cases.tsv");
         std::fs::write(&file, text)?;
         Ok(file)
     }
