@@ -13,8 +13,9 @@ use crate::{compose, deploy, faults, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, faults, security. When none is
-    /// named: all but security, which runs with e2e, and faults, which wants the machine for itself.
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, browser, faults, security.
+    /// When none is named: all but security, which runs with e2e, and browser and faults, which want the machine for
+    /// themselves.
     stages: Vec<String>,
 }
 
@@ -34,8 +35,9 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 11] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "faults", "security",
+const STAGES: [&str; 12] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "browser", "faults",
+    "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -49,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     if stages
         .iter()
-        .any(|stage| ["e2e", "web", "security"].contains(stage))
+        .any(|stage| ["e2e", "browser", "security"].contains(stage))
     {
         install::ensure_servers(&steps)?;
         router::ensure(&steps)?;
@@ -61,8 +63,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(summarise(&outcomes))
 }
 
-/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `faults` judges by times.
-const ON_DEMAND: [&str; 2] = ["security", "faults"];
+/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `browser` and `faults` judge
+/// by times.
+const ON_DEMAND: [&str; 3] = ["security", "browser", "faults"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -197,6 +200,7 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             Ok(())
         }
         "web" => web::check(&mut |command| count(command, counts)),
+        "browser" => web::browse(&mut |command| count(command, counts)),
         "security" => {
             workspace::build(false)?;
             count(

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Page};
-use dev_stack::{Progress, Settings, Stack, install, router, servers};
+use dev_stack::{Lifetime, Progress, Settings, Stack, install, router, servers};
 
 use crate::show::Steps;
 use crate::{tools, workspace};
@@ -65,15 +65,11 @@ pub(crate) fn packages(steps: &Steps) -> Result<()> {
     std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())
 }
 
-/// Everything that can be said of the page: its types, its style, what is generated, its units, its size, and the
-/// page itself in a real browser against a real system of its own. `run` runs each program and counts its tests.
+/// Everything that can be said of the page without a browser: its types, its style, what is generated, its units, its
+/// size. `run` runs each program and counts its tests.
 pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
-    if !has_node() {
-        bail!("node 20 or later and npm are needed");
-    }
-    let steps = Steps::new();
-    install::ensure_program("chromium", "chromium")?;
-    packages(&steps)?;
+    needs_node()?;
+    packages(&Steps::new())?;
     for script in [
         "schema:check",
         "codegen:check",
@@ -84,11 +80,27 @@ pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<(
     ] {
         run(npm(&["run", "--silent", script]).env("NO_COLOR", "1"))?;
     }
+    Ok(())
+}
+
+/// The built page in Chromium, against a system of its own.
+pub(crate) fn browse(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
+    needs_node()?;
+    let steps = Steps::new();
+    install::ensure_program("chromium", "chromium")?;
+    packages(&steps)?;
+    run(npm(&["run", "--silent", "build"]).env("NO_COLOR", "1"))?;
     workspace::build(false)?;
     // Dropped after the system that lives in it.
     let folder = servers::scratch_folder()?;
     let stack = Stack::start(&private_system(folder.path())?, &steps)?;
-    tools::seed(&stack)?;
+    let tested = browse_system(&stack, run);
+    stack.stop_all(&steps);
+    tested
+}
+
+fn browse_system(stack: &Stack, run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
+    tools::seed(stack)?;
     let page = stack.plan().page_url().context("this system has no page")?;
     run(npm(&["run", "--silent", "e2e"])
         .env("MERCATO_PAGE_URL", page)
@@ -97,8 +109,18 @@ pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<(
         .env("NO_COLOR", "1"))
 }
 
+fn needs_node() -> Result<()> {
+    if has_node() {
+        Ok(())
+    } else {
+        bail!("node 20 or later and npm are needed")
+    }
+}
+
 fn private_system(data: &Path) -> Result<Settings> {
     let mut settings = Settings::for_tests(data.to_path_buf(), workspace::binaries(false)?);
+    // Nobody here starts again what ends: the control room does, as in a system that was left to itself.
+    settings.lifetime = Lifetime::Detached;
     settings.router = Some(workspace::router_files(router::ensure(&())?));
     settings.page = Some(Page {
         folder: folder().join("dist"),
