@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+
+use socket2::{Domain, Socket, Type};
 
 /// Below the range from which systems number outgoing connections: a port of ours stays free while its owner is
 /// being restarted.
@@ -27,18 +29,44 @@ pub fn free_port_from(wanted: u16) -> io::Result<u16> {
 fn first_free(mut candidates: impl Iterator<Item = u16>) -> io::Result<u16> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let given = given.get_or_insert_with(HashSet::new);
-    candidates
-        .find(|port| is_free(*port) && given.insert(*port))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port on the loopback address"))
+    let port = candidates
+        // A port that was given is not even tried: its owner may be about to take it.
+        .find(|port| !given.contains(port) && is_free(*port))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port on the loopback address"))?;
+    given.insert(port);
+    Ok(port)
 }
 
+/// Whether the port can be bound. It is not listened on: a child process that is being started just then inherits the
+/// socket for a moment, and one that listens would keep the port's owner out for as long.
 fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    let bind = || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())
+    };
+    bind().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn looking_at_a_port_does_not_keep_its_owner_out() {
+        let port = free_port().unwrap();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        socket.bind(&address.into()).unwrap();
+        // What a child process would have inherited is still open.
+        let held = TcpListener::bind(address).unwrap();
+        assert!(!is_free(port));
+        drop(held);
+        assert!(is_free(port));
+    }
 
     #[test]
     fn ports_differ_and_are_free() {
