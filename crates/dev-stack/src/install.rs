@@ -97,13 +97,18 @@ pub fn ensure_servers(progress: &dyn Progress) -> Result<()> {
     Ok(())
 }
 
-/// Installs Debian packages a build needs, when we are root on Debian and `program` is absent.
+/// Installs the Debian package a build needs, when we are root on Debian and `program` is absent.
 pub fn ensure_program(program: &str, debian: &'static str) -> Result<()> {
-    if find::program(program).is_some() {
+    ensure(program, debian, || find::program(program).is_some())
+}
+
+/// Installs the Debian package of something that is no program, when we are root on Debian and it is absent.
+pub fn ensure(what: &str, debian: &'static str, is_here: impl Fn() -> bool) -> Result<()> {
+    if is_here() {
         return Ok(());
     }
     if manager() != Some(Manager::Apt) {
-        bail!("{program} is needed: install it (Debian: apt-get install {debian})");
+        bail!("{what} is needed: install it (Debian: apt-get install {debian})");
     }
     run(Manager::Apt, &[debian])
 }

@@ -97,6 +97,13 @@ fn download(folder: &Path) -> Result<()> {
 fn build(folder: &Path, progress: &dyn Progress) -> Result<()> {
     progress.begin("build tools for the router");
     let tools = install::ensure_program("protoc", "protobuf-compiler")
+        .and_then(|()| {
+            install::ensure(
+                "Protocol Buffers' own messages",
+                "libprotobuf-dev",
+                has_well_known_types,
+            )
+        })
         .and_then(|()| install::ensure_program("cmake", "cmake"));
     progress.end("build tools for the router");
     tools?;
@@ -117,6 +124,17 @@ fn build(folder: &Path, progress: &dyn Progress) -> Result<()> {
         bail!("cargo install apollo-router: {status}");
     }
     Ok(())
+}
+
+/// The messages that the router's own ones import. Debian has them in another package than the compiler.
+fn has_well_known_types() -> bool {
+    let beside = find::program("protoc").and_then(|protoc| Some(protoc.parent()?.parent()?.join("include")));
+    let folders = beside
+        .into_iter()
+        .chain(["/usr/include".into(), "/usr/local/include".into()]);
+    folders
+        .map(|folder: PathBuf| folder.join("google/protobuf/timestamp.proto"))
+        .any(|file| file.is_file())
 }
 
 fn run(command: &mut Command) -> Result<()> {
