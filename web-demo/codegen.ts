@@ -16,14 +16,14 @@ const config = {
 const all: CodegenConfig = {
   generates: {
     "src/gql/documents.ts": {
-      schema: "schema.graphql",
+      schema: "../router/api.public.graphql",
       documents: "src/operations/*.graphql",
       plugins,
       config,
     },
     // The control room asks for more than shoppers may: typed by the whole graph, in a file of its own chunk.
     "src/ops/documents.ts": {
-      schema: "schema.staff.graphql",
+      schema: "../router/api.graphql",
       documents: "src/ops/*.graphql",
       plugins,
       config,

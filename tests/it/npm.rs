@@ -1,4 +1,4 @@
-//! Stock clients from npm, and the second composer. Needs node, which the web page needs too.
+//! Stock clients from npm. Needs node, which the web page needs too.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,10 +13,6 @@ use crate::world::{World, root, steps};
 pub(crate) const CASES: &[Case] = &[
     ("the npm client graphql-ws receives an order's steps", graphql_ws),
     ("a plain Apollo Client 4 receives an order's steps", apollo_client),
-    (
-        "the supergraph composes with The Guild's composer too",
-        second_composer,
-    ),
 ];
 
 fn folder() -> PathBuf {
@@ -85,14 +81,4 @@ fn slow_order(world: &World) -> Result<(crate::client::Graph, String)> {
         let order = ada.buy(&variant, 1, "pm_mercato_slow").await?;
         Ok((ada, order))
     })
-}
-
-fn second_composer(_: &World) -> Result<()> {
-    installed()?;
-    let printed = run(Command::new("node").arg("compose.mjs"))?;
-    ensure!(
-        printed.contains("compose with @theguild/federation-composition"),
-        "{printed}"
-    );
-    Ok(())
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask compose`: the supergraph from the subgraphs' SDLs.
+//! `cargo xtask compose`: the supergraphs from the subgraphs' SDLs.
 //!
 //! The composer compiles a query planner, so it is built and run only when something it reads has changed: a hash
-//! of its input and output is committed beside the supergraph.
+//! of its input and output is committed beside them.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Write nothing; fail if the committed supergraph is stale.
+    /// Write nothing; fail if a committed supergraph is stale.
     #[arg(long)]
     check: bool,
     /// Compose even when nothing seems to have changed.
@@ -23,26 +23,27 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check && !arguments.force {
         check()?;
-        println!("the supergraph is up to date");
+        println!("the supergraphs are up to date");
     } else if is_current()? && !arguments.force {
-        println!("nothing has changed since the supergraph was composed");
+        println!("nothing has changed since the supergraphs were composed");
     } else {
         compose(arguments.check)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when the supergraph was composed from other SDLs than those here.
+/// Fails when the supergraphs were composed from other SDLs than those here.
 pub(crate) fn check() -> Result<()> {
     if !is_current()? {
-        bail!("router/supergraph.graphql is stale: run `cargo xtask compose` and commit it");
+        bail!("the supergraphs are stale: run `cargo xtask compose` and commit what it writes");
     }
     Ok(())
 }
 
 /// Builds and runs the composer.
 pub(crate) fn compose(check: bool) -> Result<()> {
-    let mut command = workspace::cargo(&["run", "--package", "composer", "--"])?;
+    let mut command = composer()?;
+    command.arg("compose");
     if check {
         command.arg("--check");
     }
@@ -54,6 +55,11 @@ pub(crate) fn compose(check: bool) -> Result<()> {
     Ok(())
 }
 
+/// The composer, built if need be, in the checkout.
+pub(crate) fn composer() -> Result<std::process::Command> {
+    workspace::cargo(&["run", "--quiet", "--package", "composer", "--"])
+}
+
 fn is_current() -> Result<bool> {
     let recorded = std::fs::read_to_string(hash_file()).unwrap_or_default();
     Ok(recorded.trim() == hash()?)
@@ -63,13 +69,19 @@ fn hash_file() -> PathBuf {
     workspace::root().join("router/supergraph.hash")
 }
 
+/// What the composer writes: the whole graph and the public one, for routers and for those who write clients.
+const WRITTEN: [&str; 4] = [
+    "supergraph.graphql",
+    "supergraph.public.graphql",
+    "api.graphql",
+    "api.public.graphql",
+];
+
 /// Over everything the composer reads and writes.
 fn hash() -> Result<String> {
     let root = workspace::root();
-    let mut files = vec![
-        root.join("supergraph.yaml"),
-        root.join("router/supergraph.graphql"),
-    ];
+    let mut files = vec![root.join("supergraph.yaml")];
+    files.extend(WRITTEN.map(|name| root.join("router").join(name)));
     files.extend(
         workspace::subgraphs()?
             .iter()
@@ -79,30 +91,5 @@ fn hash() -> Result<String> {
         .iter()
         .map(|file| std::fs::read(file).unwrap_or_default())
         .collect();
-    Ok(format!("{:016x}", fnv1a(&contents)))
-}
-
-/// FNV-1a, 64 bits: the standard library promises no hash that stays the same between releases.
-fn fnv1a(parts: &[Vec<u8>]) -> u64 {
-    let start = 0xcbf2_9ce4_8422_2325;
-    parts
-        .iter()
-        .flat_map(|part| part.iter().copied().chain([0]))
-        .fold(start, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_tells_parts_apart_and_stays() {
-        assert_eq!(fnv1a(&[]), 0xcbf2_9ce4_8422_2325);
-        assert_ne!(
-            fnv1a(&[b"ab".to_vec(), b"c".to_vec()]),
-            fnv1a(&[b"a".to_vec(), b"bc".to_vec()])
-        );
-    }
+    Ok(workspace::fingerprint(&contents))
 }

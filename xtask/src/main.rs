@@ -17,6 +17,7 @@ mod logs;
 mod new_subgraph;
 mod restart;
 mod saga;
+mod schema_check;
 mod sdl;
 mod show;
 mod sqlx;
@@ -81,6 +82,8 @@ enum Command {
     Sdl(sdl::Arguments),
     /// Compose the supergraph, if an SDL changed.
     Compose(compose::Arguments),
+    /// Judge the graph and what changed in it: composition, breaking changes, recorded operations, plans, house rules.
+    SchemaCheck(schema_check::Arguments),
     /// Write what the checked SQL macros need to compile without a database.
     Sqlx(sqlx::Arguments),
     /// Check the rules of the house that no compiler knows.
@@ -122,6 +125,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::NewSubgraph(arguments) => new_subgraph::run(&arguments),
         Command::Sdl(arguments) => sdl::run(&arguments),
         Command::Compose(arguments) => compose::run(&arguments),
+        Command::SchemaCheck(arguments) => schema_check::run(&arguments),
         Command::Sqlx(arguments) => sqlx::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),

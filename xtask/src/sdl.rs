@@ -34,9 +34,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Names of the subgraphs whose committed SDL is stale.
+pub(crate) fn stale() -> Result<Vec<String>> {
+    export(&workspace::subgraphs()?, true)
+}
+
+/// Writes all SDLs.
+pub(crate) fn write_all() -> Result<()> {
+    export(&workspace::subgraphs()?, false)?;
+    Ok(())
+}
+
 /// Fails when a committed SDL is stale.
 pub(crate) fn check() -> Result<()> {
-    let stale = export(&workspace::subgraphs()?, true)?;
+    let stale = stale()?;
     if !stale.is_empty() {
         bail!("stale, run `cargo xtask sdl` and commit: {}", stale.join(", "));
     }

@@ -9,11 +9,11 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, deploy, faults, sdl, tidy, web, workspace};
+use crate::{compose, deploy, faults, schema_check, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), unit, deploy, e2e, web, browser, faults, security.
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, faults, security.
     /// When none is named: all but security, which runs with e2e, and browser and faults, which want the machine for
     /// themselves.
     stages: Vec<String>,
@@ -35,8 +35,8 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 12] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "unit", "deploy", "e2e", "web", "browser", "faults",
+const STAGES: [&str; 13] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "faults",
     "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
@@ -159,6 +159,16 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             clippy(&["--workspace", "--exclude", "composer"])?;
             // By itself: its query planner would choose other features for everybody's dependencies.
             clippy(&["--package", "composer"])
+        }
+        "schema" => {
+            // By itself, for the same reason.
+            count(
+                &mut workspace::cargo(&["test", "--package", "composer", "--no-fail-fast"])?,
+                counts,
+            )?;
+            schema_check::test()?;
+            counts.passed += 1;
+            Ok(())
         }
         "unit" => {
             let mut command = workspace::cargo(&[

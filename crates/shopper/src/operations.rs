@@ -40,13 +40,13 @@ operations! {
     /// Variants by SKU.
     Variants("variants"): BySkus => VariantsData;
     /// Stock by SKU; for staff.
-    StockLevels("stock_levels"): BySkus => StockLevelsData;
+    StockLevels("admin/stock_levels"): BySkus => StockLevelsData;
     /// The first products of the catalogue.
     Catalogue("catalogue"): First => CatalogueData;
     /// Loads products; for administrators.
-    ImportProducts("import_products"): Input<Value> => ImportProductsData;
+    ImportProducts("admin/import_products"): Input<Value> => ImportProductsData;
     /// Loads stock; for administrators.
-    ImportStock("import_stock"): Input<ImportStockInput> => ImportStockData;
+    ImportStock("admin/import_stock"): Input<ImportStockInput> => ImportStockData;
 }
 
 /// The one variable of every mutation.

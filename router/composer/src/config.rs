@@ -1,11 +1,14 @@
 //! The part of rover's `supergraph.yaml` that composition needs.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+
+use crate::tree::Tree;
+
+/// Where it lies.
+const FILE: &str = "supergraph.yaml";
 
 /// The whole file; `federation_version` is rover's business.
 #[derive(Debug, Deserialize)]
@@ -21,15 +24,20 @@ pub(crate) struct SubgraphEntry {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct SchemaSource {
-    pub(crate) file: PathBuf,
+    file: String,
+}
+
+impl SchemaSource {
+    /// Relative to the checkout.
+    pub(crate) fn path(&self) -> &str {
+        self.file.trim_start_matches("./")
+    }
 }
 
 impl SupergraphConfig {
-    /// Reads the file; paths in it are relative to its folder.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        serde_saphyr::from_str(&text)
-            .with_context(|| format!("{} is not a supergraph configuration", path.display()))
+    pub(crate) fn read(tree: &Tree) -> Result<Self> {
+        let text = tree.read(FILE)?;
+        serde_saphyr::from_str(&text).with_context(|| format!("{FILE} is not a supergraph configuration"))
     }
 }
 
@@ -39,16 +47,11 @@ mod tests {
 
     #[test]
     fn reads_the_committed_file() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../supergraph.yaml");
-        let config = SupergraphConfig::read(&path).unwrap();
+        let tree = Tree::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let config = SupergraphConfig::read(&tree).unwrap();
         assert!(config.subgraphs.contains_key("order"));
         for (name, entry) in &config.subgraphs {
-            assert!(
-                entry
-                    .schema
-                    .file
-                    .ends_with(format!("subgraphs/{name}/schema.graphql"))
-            );
+            assert_eq!(entry.schema.path(), format!("subgraphs/{name}/schema.graphql"));
             assert!(entry.routing_url.ends_with("/graphql"));
         }
     }

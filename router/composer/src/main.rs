@@ -1,40 +1,56 @@
-//! Composes the subgraphs named in `supergraph.yaml` into one supergraph, with the composition the router's own
-//! release carries. Owns nothing but that; run by `cargo xtask compose` when an SDL changed.
+//! Composes the supergraph, or checks a change of it. `cargo xtask compose` and `cargo xtask schema-check` run it when
+//! something it reads has changed.
 
-mod config;
-
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use apollo_federation::composition::{CompositionFailure, CompositionOptions, compose};
-use apollo_federation::subgraph::typestate::{Initial, Subgraph};
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use composer::check::{self, Base, Options};
+use composer::{Tree, graph};
 
-use crate::config::SupergraphConfig;
-
-/// Composes a supergraph from the SDL files that a rover configuration names.
+/// Composes and checks the graph that a checkout holds.
 #[derive(Parser)]
 struct Arguments {
-    /// The configuration, in rover's format.
-    #[arg(long, default_value = "supergraph.yaml")]
-    config: PathBuf,
-    /// Where the supergraph goes.
-    #[arg(long, default_value = "router/supergraph.graphql")]
-    output: PathBuf,
-    /// Write nothing; fail if the file is not what would be written.
-    #[arg(long)]
-    check: bool,
+    /// The checkout.
+    #[arg(long, global = true, default_value = ".")]
+    root: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the supergraphs and the API schemas.
+    Compose {
+        /// Write nothing; fail if a file is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Judge the graph, and what changed in it.
+    Check {
+        /// A folder with the files of an earlier revision.
+        #[arg(long)]
+        base: Option<PathBuf>,
+        /// How that revision is called.
+        #[arg(long, default_value = "the base")]
+        base_name: String,
+        /// Where the report goes, besides the terminal.
+        #[arg(long)]
+        report: Option<PathBuf>,
+        /// Write the plans and manifests first, so that they are as they are now.
+        #[arg(long)]
+        accept: bool,
+        /// A subgraph whose committed SDL is stale.
+        #[arg(long)]
+        stale: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(line) => {
-            say(&line);
-            ExitCode::SUCCESS
-        }
+    match run(Arguments::parse()) {
+        Ok(code) => code,
         Err(error) => {
             say(&format!("error: {error:#}"));
             ExitCode::FAILURE
@@ -42,67 +58,82 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<String> {
-    let config = SupergraphConfig::read(&arguments.config)?;
-    let folder = arguments.config.parent().unwrap_or(Path::new("."));
-    let subgraphs = load(&config, folder)?;
-    let count = subgraphs.len();
-    let sdl = supergraph_of(subgraphs)?;
-    if arguments.check {
-        let committed = fs::read_to_string(&arguments.output).unwrap_or_default();
-        if committed != sdl {
-            bail!(
-                "{} is stale: run `cargo xtask compose` and commit it",
-                arguments.output.display()
-            );
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    let tree = Tree::new(arguments.root);
+    match arguments.command {
+        Command::Compose { check } => compose(&tree, check),
+        Command::Check {
+            base,
+            base_name,
+            report,
+            accept,
+            stale,
+        } => {
+            if accept {
+                write_generated(&tree)?;
+            }
+            let base = base.map(|folder| Base::new(base_name, Tree::new(folder)));
+            let options = Options { stale_sdls: stale };
+            let found = check::run(&tree, base.as_ref(), &options)?;
+            let text = found.to_string();
+            if let Some(file) = report {
+                std::fs::write(&file, &text).with_context(|| file.display().to_string())?;
+            }
+            say(&text);
+            Ok(if found.has_failed() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            })
         }
-        return Ok(format!(
-            "{count} subgraphs compose; {} is up to date",
-            arguments.output.display()
+    }
+}
+
+fn compose(tree: &Tree, check: bool) -> Result<ExitCode> {
+    let composed = graph::composed(tree).context("the subgraphs don't compose")?;
+    for hint in &composed.hints {
+        say(&format!("hint {hint}"));
+    }
+    let mut stale = Vec::new();
+    for (file, text) in composed.files()? {
+        if tree.read_if_any(file) != text {
+            stale.push(file);
+            if !check {
+                tree.write(file, &text)?;
+            }
+        }
+    }
+    let count = composed.sdls.len();
+    if stale.is_empty() {
+        say(&format!("{count} subgraphs compose; nothing has changed"));
+    } else if check {
+        bail!(
+            "stale, run `cargo xtask compose` and commit: {}",
+            stale.join(", ")
+        );
+    } else {
+        say(&format!(
+            "composed {count} subgraphs; written: {}",
+            stale.join(", ")
         ));
     }
-    fs::write(&arguments.output, sdl).with_context(|| format!("writing {}", arguments.output.display()))?;
-    Ok(format!(
-        "composed {count} subgraphs into {}",
-        arguments.output.display()
-    ))
+    Ok(ExitCode::SUCCESS)
 }
 
-fn load(config: &SupergraphConfig, folder: &Path) -> Result<Vec<Subgraph<Initial>>> {
-    let mut subgraphs = Vec::new();
-    for (name, entry) in &config.subgraphs {
-        let path = folder.join(&entry.schema.file);
-        let sdl = fs::read_to_string(&path)
-            .with_context(|| format!("reading the SDL of {name}: {}", path.display()))?;
-        let subgraph = Subgraph::parse(name, &entry.routing_url, &sdl)
-            .map_err(|error| anyhow::anyhow!("the SDL of {name} can't be read: {error:?}"))?;
-        subgraphs.push(subgraph);
-    }
-    Ok(subgraphs)
-}
-
-fn supergraph_of(subgraphs: Vec<Subgraph<Initial>>) -> Result<String> {
-    match compose(subgraphs, CompositionOptions::default()) {
-        Ok(supergraph) => {
-            for hint in supergraph.hints() {
-                say(&format!("hint {}: {}", hint.code(), hint.message()));
-            }
-            let sdl = supergraph.schema().schema().to_string();
-            Ok(format!(
-                "# Composed from the subgraphs' schema.graphql by `cargo xtask compose`. Don't edit.\n{sdl}"
-            ))
-        }
-        Err(CompositionFailure { errors, .. }) => {
-            let lines: Vec<String> = errors
-                .iter()
-                .map(|error| format!("  {}: {error}", error.code().definition().code()))
-                .collect();
-            bail!("the subgraphs don't compose:\n{}", lines.join("\n"))
+fn write_generated(tree: &Tree) -> Result<()> {
+    let files = check::generated(tree)?;
+    for old in tree.matching("router/persisted/*.json") {
+        if !files.iter().any(|(name, _)| *name == old) {
+            tree.remove(&old)?;
         }
     }
+    for (file, text) in files {
+        tree.write(&file, &text)?;
+    }
+    Ok(())
 }
 
 fn say(line: &str) {
     // A closed pipe is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

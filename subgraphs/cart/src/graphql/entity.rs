@@ -8,13 +8,13 @@ use super::fault;
 use super::loader::CartLoader;
 use super::types::CartObject;
 
-/// A user, as far as carts go.
+/// A registered user; visible to themselves and to staff.
 pub(crate) struct User {
     pub(crate) id: ID,
     pub(crate) user_id: UserId,
 }
 
-/// A user, as far as carts go.
+/// A registered user; visible to themselves and to staff.
 #[Object]
 impl User {
     /// The user's id.
@@ -39,7 +39,7 @@ impl User {
     }
 }
 
-/// A variant of a product; product knows more of it.
+/// What is bought: one size, colour or pack of a product.
 #[derive(SimpleObject)]
 #[graphql(unresolvable)]
 pub(crate) struct ProductVariant {

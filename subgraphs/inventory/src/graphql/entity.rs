@@ -12,14 +12,14 @@ use crate::App;
 use crate::domain::shipping;
 use crate::domain::stock::{Level, availability};
 
-/// A variant of a product, as far as stock goes.
+/// What is bought: one size, colour or pack of a product.
 pub(crate) struct ProductVariant {
     pub(crate) id: ID,
     pub(crate) sku: Option<String>,
     pub(crate) weight_grams: Option<i32>,
 }
 
-/// A variant of a product, as far as stock goes.
+/// What is bought: one size, colour or pack of a product.
 #[Object]
 impl ProductVariant {
     /// The variant's id.

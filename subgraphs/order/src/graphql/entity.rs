@@ -12,12 +12,12 @@ use super::types::OrderObject;
 /// Kind of the cursors of a user's orders.
 const LIST: &str = "user.orders";
 
-/// A user, as far as orders go.
+/// A registered user; visible to themselves and to staff.
 pub(crate) struct User {
     pub(crate) user: UserId,
 }
 
-/// A user, as far as orders go.
+/// A registered user; visible to themselves and to staff.
 #[Object]
 impl User {
     /// The user's id.
@@ -48,7 +48,7 @@ impl User {
     }
 }
 
-/// A variant of a product; product knows more of it.
+/// What is bought: one size, colour or pack of a product.
 #[derive(SimpleObject, Clone)]
 #[graphql(unresolvable)]
 pub(crate) struct ProductVariant {

@@ -99,7 +99,7 @@ pub(super) struct VariantObject(pub(super) Variant);
 /// What is bought: one size, colour or pack of a product.
 #[Object(name = "ProductVariant")]
 impl VariantObject {
-    /// Its id.
+    /// The variant's id.
     async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
