@@ -105,7 +105,7 @@ static BUGS: [Bug; 10] = [
 
 /// Runs each bug against its row on a system of its own, and then the rows without a bug.
 pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
-    let binaries = matrix::binaries(arguments.binaries.as_deref());
+    let binaries = matrix::binaries(arguments.binaries.as_deref())?;
     let mut caught = Vec::new();
     let mut missed = 0;
     for bug in BUGS
@@ -144,7 +144,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
         if !arguments.only.is_empty() {
             bail!("a part of the bugs is not written down");
         }
-        std::fs::write(matrix::root().join("docs/seeded-bugs.md"), document(&caught))?;
+        std::fs::write(
+            crate::world::root().join("docs/seeded-bugs.md"),
+            document(&caught),
+        )?;
     }
     Ok(true)
 }

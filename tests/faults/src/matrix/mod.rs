@@ -40,21 +40,19 @@ pub(crate) struct Arguments {
     write: bool,
 }
 
-/// The checkout this program was built from.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Where `cargo xtask faults` puts the programs.
-pub(crate) fn binaries(given: Option<&Path>) -> PathBuf {
-    given.map_or_else(|| root().join("target/faults"), Path::to_owned)
+/// Where `cargo xtask faults` puts the programs: `faults` beside the folder of the ordinary ones.
+pub(crate) fn binaries(given: Option<&Path>) -> Result<PathBuf> {
+    match given {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Ok(crate::binaries(None)?.with_file_name("faults")),
+    }
 }
 
 /// Runs the rows one after the other on one system.
 pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
     let rows = chosen(&arguments.only)?;
     let begun = Instant::now();
-    let system = Arc::new(System::start(&binaries(arguments.binaries.as_deref()), "").await?);
+    let system = Arc::new(System::start(&binaries(arguments.binaries.as_deref())?, "").await?);
     let mut results = Vec::new();
     for row in rows {
         let result = run_row(&system, row).await;
@@ -77,7 +75,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
             bail!("a part of the matrix is not written down");
         }
         std::fs::write(
-            root().join("docs/crash-matrix.md"),
+            crate::world::root().join("docs/crash-matrix.md"),
             report::document(&results, took),
         )?;
     }
@@ -86,7 +84,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
 
 /// Stops the system; the logs of a failed run stay in `target/matrix-logs`.
 pub(crate) async fn finish(mut system: Arc<System>, failed: bool) -> Result<()> {
-    let kept = root().join("target/matrix-logs");
+    let kept = crate::world::root().join("target/matrix-logs");
     let begun = Instant::now();
     // The buyers of a row that failed are sent away, which takes a moment.
     let system = loop {
