@@ -14,8 +14,7 @@ use crate::{compose, deploy, faults, schema_check, sdl, tidy, web, workspace};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, faults, security.
-    /// When none is named: all but security, which runs with e2e, and browser and faults, which want the machine for
-    /// themselves.
+    /// When none is named: all but security, which runs with e2e, and browser, which wants the machine for itself.
     stages: Vec<String>,
 }
 
@@ -63,9 +62,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(summarise(&outcomes))
 }
 
-/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `browser` and `faults` judge
-/// by times.
-const ON_DEMAND: [&str; 3] = ["security", "browser", "faults"];
+/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `browser` judges by times.
+const ON_DEMAND: [&str; 2] = ["security", "browser"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -365,7 +363,7 @@ mod tests {
 
     #[test]
     fn stages_run_in_their_order() {
-        assert_eq!(chosen(&[]).unwrap().last(), Some(&"web"));
+        assert_eq!(chosen(&[]).unwrap().last(), Some(&"faults"));
         assert_eq!(
             chosen(&["e2e".to_owned(), "unit".to_owned()]).unwrap(),
             ["unit", "e2e"]

@@ -29,6 +29,8 @@ struct Bug {
     name: &'static str,
     what: &'static str,
     row: &'static str,
+    /// How long slow payments take in the row, where its own time leaves the bug too little.
+    slow_ms: Option<u64>,
     /// A part of what the row says when it is this bug that it found, and not an accident.
     says: &'static [&'static str],
 }
@@ -38,36 +40,42 @@ static BUGS: [Bug; 10] = [
         name: "ack_before_commit",
         what: "the consumer acknowledges before the inbox commits",
         row: "C14",
+        slow_ms: None,
         says: &["is PAID", "I9"],
     },
     Bug {
         name: "no_inbox",
         what: "each delivery counts as a new event",
         row: "C15",
+        slow_ms: None,
         says: &["I9"],
     },
     Bug {
         name: "marked_before_confirm",
         what: "outbox rows are marked before the broker confirms",
         row: "C10b",
+        slow_ms: None,
         says: &["is PAID", "I9"],
     },
     Bug {
         name: "no_tombstone",
         what: "the release of an unknown reservation leaves no tombstone",
         row: "C29b",
+        slow_ms: None,
         says: &["stock is"],
     },
     Bug {
         name: "release_before_void",
         what: "a cancelled order's stock is released before its payment is void",
         row: "C21",
+        slow_ms: None,
         says: &["before the payment is void it must be HELD"],
     },
     Bug {
         name: "no_compare_and_set",
         what: "an answer is saved whatever happened since the question",
         row: "C29",
+        slow_ms: None,
         says: &[
             "is PAID",
             "is CANCELLED",
@@ -81,24 +89,28 @@ static BUGS: [Bug; 10] = [
         name: "unroutable_published",
         what: "an event that no queue took counts as published",
         row: "Q",
+        slow_ms: None,
         says: &["is PAID"],
     },
     Bug {
         name: "short_ttl",
         what: "stock is held for less time than the payment has",
         row: "N",
+        slow_ms: Some(8_000),
         says: &["is PAID"],
     },
     Bug {
         name: "random_refund_key",
         what: "each try of a refund has a key of its own",
         row: "C25",
+        slow_ms: None,
         says: &["is REFUNDED", "not at rest", "gave", "I4", "I6", "I14"],
     },
     Bug {
         name: "no_available_predicate",
         what: "units are held without asking whether there are any",
         row: "S",
+        slow_ms: None,
         says: &["is final", "units were sold", "I1", "I2"],
     },
 ];
@@ -113,6 +125,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
         .filter(|bug| arguments.only.is_empty() || arguments.only.iter().any(|only| only == bug.name))
     {
         let system = Arc::new(System::start(&binaries, bug.name).await?);
+        if let Some(slow_ms) = bug.slow_ms {
+            let provider = serde_json::json!({ "slow_ms": slow_ms });
+            system.set_provider(provider).await?;
+        }
         let result = matrix::run_row(&system, bug.row()?).await;
         // What the bug left behind is thrown away with the system.
         matrix::finish(system, false).await?;

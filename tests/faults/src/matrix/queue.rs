@@ -10,17 +10,32 @@ use super::system::{System, blocking, eventually};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Waits until its consumer has declared a queue, which may be a moment after the consumer is ready.
+pub(super) async fn wait_for(system: &System, queue: &str) -> Result<()> {
+    eventually(PATIENCE, &format!("there is a queue {queue}"), || async {
+        let names = rabbitmqctl(system, &["list_queues", "--quiet", "name"])?;
+        Ok(names.lines().any(|name| name == queue))
+    })
+    .await
+}
+
 /// Deletes a queue with its bindings, as if its consumer had never been there.
 pub(super) fn delete(system: &System, queue: &str) -> Result<()> {
+    rabbitmqctl(system, &["delete_queue", queue]).map(drop)
+}
+
+/// What the tool printed.
+fn rabbitmqctl(system: &System, arguments: &[&str]) -> Result<String> {
     let tool = system.stack.plan().stores.rabbitmqctl;
-    let output = blocking(|| Command::new(&tool).args(["delete_queue", queue]).output())
+    let output = blocking(|| Command::new(&tool).args(arguments).output())
         .with_context(|| tool.display().to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "rabbitmqctl delete_queue {queue}: {said}"
+        "rabbitmqctl {}: {said}",
+        arguments.join(" ")
     );
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Waits until payment has tried to publish the capture of each order; answers how many.

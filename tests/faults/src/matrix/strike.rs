@@ -423,6 +423,7 @@ impl Run<'_> {
     }
 
     async fn queue_gone(&self) -> Result<Shown> {
+        queue::wait_for(self.system, "order.payment-events").await?;
         self.system
             .set_provider(serde_json::json!({ "slow_ms": 6_000 }))
             .await?;
