@@ -246,7 +246,7 @@ fn unreachable_types(document: &Document) -> BTreeSet<String> {
         if matches!(definition, Definition::InterfaceTypeDefinition(_)) {
             let implementing = definitions
                 .iter()
-                .filter(|(_, other)| implements(other).iter().any(|interface| *interface == name));
+                .filter(|(_, other)| implements(other).contains(&name));
             // What implements it is public only if it is not hidden itself.
             todo.extend(
                 implementing

@@ -180,6 +180,11 @@ fn selected(selections: &[requires_selection::Selection]) -> String {
     }
 }
 
+/// `1 fetch`, `2 fetches`.
+pub(crate) fn fetches(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "fetch" } else { "fetches" })
+}
+
 /// All plans as they are committed.
 pub(crate) fn text(plans: &BTreeMap<String, Planned>) -> String {
     let mut text = HEAD.to_owned();
@@ -224,14 +229,18 @@ pub(crate) fn differences(
     let mut other = Vec::new();
     for (title, now) in plans {
         match committed.get(title) {
-            None => other.push(format!("`{title}` is new: {} fetches", now.fetches)),
+            None => other.push(format!("`{title}` is new: {}", fetches(now.fetches))),
             Some(before) if now.fetches > before.fetches => longer.push(format!(
-                "`{title}` takes **{} fetches instead of {}**:\n```\n{}```",
-                now.fetches, before.fetches, now.text
+                "`{title}` takes **{} instead of {}**:\n```\n{}```",
+                fetches(now.fetches),
+                before.fetches,
+                now.text
             )),
             Some(before) if now != before => other.push(format!(
-                "`{title}` is planned otherwise ({} fetches, {} before):\n```\n{}```",
-                now.fetches, before.fetches, now.text
+                "`{title}` is planned otherwise ({}, {} before):\n```\n{}```",
+                fetches(now.fetches),
+                before.fetches,
+                now.text
             )),
             Some(_) => {}
         }

@@ -1,19 +1,18 @@
 //! The nine steps of the schema check. Judges a checkout against an earlier one; changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod asked;
+mod changes;
 
 use anyhow::Result;
-use apollo_compiler::ExecutableDocument;
-use apollo_compiler::validation::Valid;
-use apollo_federation::query_plan::query_planner::{QueryPlanner, QueryPlannerConfig};
 
-use crate::diff::{self, Change, Severity};
-use crate::graph::{self, Composed, Variant};
-use crate::operations::{self, Recorded, Recording};
-use crate::plans::{self, Planned};
+use self::asked::{Asked, ask};
+use self::changes::changes;
+use crate::graph::{self, Composed};
+use crate::operations::{self, Recording};
+use crate::plans;
 use crate::report::{Report, State, Step, counted};
 use crate::tree::Tree;
-use crate::{accepted, contract, licence, lint, manifest, usage};
+use crate::{contract, licence, lint, manifest};
 
 /// An earlier revision.
 #[derive(Debug)]
@@ -161,177 +160,6 @@ fn licences(tree: &Tree, composed: &Composed) -> Result<Step> {
     ))
 }
 
-fn changes(tree: &Tree, composed: &Composed, recording: &Recording, base: Option<&Base>) -> Result<Step> {
-    let Some(base) = base else {
-        return Ok(Step::skipped(CHANGES, "there is nothing to compare with"));
-    };
-    let before = match &base.composed {
-        Ok(before) => before,
-        Err(error) => {
-            let why = format!("{} does not compose: {error}", base.name);
-            return Ok(Step::skipped(CHANGES, why));
-        }
-    };
-    let accepted = accepted::read(tree)?;
-    let mut found: BTreeMap<Change, Vec<Variant>> = BTreeMap::new();
-    for variant in Variant::ALL {
-        if let (Ok(old), Ok(new)) = (before.graph(variant), composed.graph(variant)) {
-            for change in diff::changes(&old.api, &new.api) {
-                found.entry(change).or_default().push(variant);
-            }
-        }
-    }
-    let mut counts = [0; 3];
-    let mut is_refused = false;
-    let mut findings = Vec::new();
-    for (change, variants) in &found {
-        counts[change.severity as usize] += 1;
-        let mut line = format!("**{}** `{}`", change.severity.name(), change.name());
-        if !change.detail.is_empty() {
-            line += &format!(": {}", change.detail);
-        }
-        if let [only] = variants.as_slice() {
-            line += &format!(" ({} graph only)", only.name());
-        }
-        if change.severity == Severity::Breaking {
-            let users = users(before, recording, change);
-            line += &if users.is_empty() {
-                "; no recorded operation uses it".to_owned()
-            } else {
-                format!("; used by {}", users.join(", "))
-            };
-            match accepted.iter().find(|accepted| accepted.change == change.name()) {
-                Some(accepted) => line += &format!("; accepted: {}", accepted.reason),
-                None => {
-                    is_refused = true;
-                    line += &format!("; **not listed in `{}`**", accepted::FILE);
-                }
-            }
-        }
-        findings.push(line);
-    }
-    let state = match (is_refused, counts) {
-        (true, _) => State::Failed,
-        (false, [0, 0, _]) => State::Ok,
-        (false, _) => State::Note,
-    };
-    let [breaking, dangerous, safe] = counts;
-    Ok(Step {
-        title: CHANGES,
-        state,
-        summary: format!("{breaking} breaking, {dangerous} dangerous, {safe} safe"),
-        findings,
-    })
-}
-
-/// Recorded operations that use what changed.
-fn users(before: &Composed, recording: &Recording, change: &Change) -> Vec<String> {
-    let uses = |operation: &&Recorded| {
-        before
-            .graph(operation.graph)
-            .is_ok_and(|graph| usage::coordinates(&graph.api, &operation.text).contains(change.met_at()))
-    };
-    let using = recording.operations.iter().filter(uses);
-    using
-        .map(|operation| format!("`{}`", operation.title()))
-        .collect()
-}
-
-/// What validation and planning came to.
-struct Asked {
-    plans: BTreeMap<String, Planned>,
-    invalid: Vec<String>,
-    unplanned: Vec<String>,
-    /// Operations without a plan, for reasons that are told.
-    refused: BTreeSet<String>,
-}
-
-fn ask(composed: &Composed, recording: &Recording) -> Asked {
-    let mut asked = Asked {
-        plans: BTreeMap::new(),
-        invalid: recording.problems.clone(),
-        unplanned: Vec::new(),
-        refused: BTreeSet::new(),
-    };
-    for variant in Variant::ALL {
-        let planner = composed.graph(variant).and_then(|graph| {
-            QueryPlanner::new(&graph.parsed()?, QueryPlannerConfig::default())
-                .map_err(|error| anyhow::anyhow!("{error}"))
-        });
-        let of_variant = |operation: &&Recorded| operation.graph == variant;
-        let operations = recording.operations.iter().filter(of_variant);
-        match planner {
-            Ok(planner) => operations.for_each(|operation| asked.ask(composed, &planner, operation)),
-            Err(error) => {
-                let why = format!("the {} graph can't be planned: {error:#}", variant.name());
-                asked.unplanned.push(why);
-                asked.refused.extend(operations.map(Recorded::title));
-            }
-        }
-    }
-    asked
-}
-
-impl Asked {
-    fn ask(&mut self, composed: &Composed, planner: &QueryPlanner, operation: &Recorded) {
-        let title = operation.title();
-        let document = match validated(composed, planner, operation) {
-            Ok(document) => document,
-            Err(error) => {
-                let (file, graph) = (&operation.file, operation.graph.name());
-                self.invalid.push(format!(
-                    "`{title}` in {file} is refused by the {graph} graph: {error}"
-                ));
-                self.refused.insert(title);
-                return;
-            }
-        };
-        match plans::plan(planner, &document, operation) {
-            Ok(planned) => {
-                self.plans.insert(title, planned);
-            }
-            Err(error) => {
-                self.unplanned
-                    .push(format!("`{title}` can't be planned: {error:#}"));
-                self.refused.insert(title);
-            }
-        }
-    }
-}
-
-/// Against the API schema, and a subscription also against its subgraph's own: it goes there without the router.
-fn validated(
-    composed: &Composed,
-    planner: &QueryPlanner,
-    operation: &Recorded,
-) -> Result<Valid<ExecutableDocument>, String> {
-    let api = planner.api_schema().schema();
-    let document =
-        ExecutableDocument::parse_and_validate(api, &operation.text, &operation.file).map_err(told)?;
-    let subscription = document.operations.iter().find(|found| found.is_subscription());
-    if let Some(subscription) = subscription {
-        let roots: Vec<_> = subscription.root_fields(&document).collect();
-        let has = |sdl: &&String| {
-            let schema = lint::subgraph(sdl);
-            let object = schema.get_object("Subscription");
-            object.is_some_and(|object| roots.iter().all(|root| object.fields.contains_key(&root.name)))
-        };
-        let Some(sdl) = composed.sdls.values().find(has) else {
-            return Err("no subgraph has all of this subscription".to_owned());
-        };
-        // The directives of federation are not defined there, and not what is asked.
-        let own = Valid::assume_valid(lint::subgraph(sdl));
-        ExecutableDocument::parse_and_validate(&own, &operation.text, &operation.file)
-            .map_err(|error| format!("by the subgraph that serves it: {}", told(error)))?;
-    }
-    Ok(document)
-}
-
-fn told<T>(error: apollo_compiler::validation::WithErrors<T>) -> String {
-    let messages: Vec<String> = error.errors.iter().map(|found| found.error.to_string()).collect();
-    messages.join("; ")
-}
-
 fn documents(recording: &Recording, asked: &Asked) -> Step {
     let good = format!(
         "{} of {} are valid",
@@ -353,7 +181,7 @@ fn planned(tree: &Tree, base: Option<&Base>, asked: &Asked) -> Step {
     let fetches: usize = asked.plans.values().map(|planned| planned.fetches).sum();
     let good = format!(
         "{} in {} plans, as committed",
-        counted(fetches, "fetch").replace("fetchs", "fetches"),
+        plans::fetches(fetches),
         asked.plans.len()
     );
     let mut step = Step::judge(PLANS, good, findings);
@@ -363,10 +191,8 @@ fn planned(tree: &Tree, base: Option<&Base>, asked: &Asked) -> Step {
         let longer = asked.plans.iter().filter_map(|(title, now)| {
             let then = before.get(title)?;
             (now.fetches > then.fetches).then(|| {
-                format!(
-                    "`{title}`: {} fetches, {} before; accepted",
-                    now.fetches, then.fetches
-                )
+                let now = plans::fetches(now.fetches);
+                format!("`{title}`: {now}, {} before; accepted", then.fetches)
             })
         });
         step.findings = longer.collect();

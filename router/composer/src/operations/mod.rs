@@ -1,12 +1,14 @@
 //! Recorded operations: every document that a known client sends, from the files its program is built from.
 
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow};
 use apollo_compiler::ast::{
     Definition, Document, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
 };
-use apollo_compiler::{Node, name};
+use apollo_compiler::{Name, Node, name};
 use serde::Deserialize;
 
 use crate::graph::Variant;
@@ -26,7 +28,7 @@ pub(crate) struct Client {
     pub(crate) name: String,
     /// Which graph it is served by.
     pub(crate) graph: Variant,
-    /// Its documents: `folder/*.graphql`, or Markdown with blocks of `graphql`.
+    /// Its documents: `folder/*.graphql`, Markdown with blocks of `graphql`, or Rust with operations in its strings.
     files: Vec<String>,
     /// Whether a manifest of its operations is made, for safelisting.
     #[serde(default)]
@@ -46,6 +48,8 @@ pub(crate) struct Recorded {
     pub(crate) file: String,
     /// The document as the client sends it.
     pub(crate) text: String,
+    /// Whether its plan is committed; what stands within a program's source has no lasting name.
+    pub(crate) has_plan: bool,
 }
 
 impl Recorded {
@@ -105,13 +109,19 @@ fn collect(tree: &Tree, client: &Client, recording: &mut Recording) {
         }
     }
     let mut seen = BTreeSet::new();
-    for (file, operation) in operations {
+    let mut nameless = 0;
+    for (file, mut operation) in operations {
+        let is_source = sources::is_rust(&file);
+        if operation.name.is_none() && is_source {
+            nameless += 1;
+            operation.make_mut().name = Name::new(&format!("Nameless{nameless}")).ok();
+        }
         let Some(name) = operation.name.clone() else {
             let problem = format!("{file}: an operation has no name: give it one");
             recording.problems.push(problem);
             continue;
         };
-        if !seen.insert(name.clone()) {
+        if !is_source && !seen.insert(name.clone()) {
             let problem = format!("{file}: {} has two operations called {name}", client.name);
             recording.problems.push(problem);
         }
@@ -122,41 +132,17 @@ fn collect(tree: &Tree, client: &Client, recording: &mut Recording) {
             kind: operation.operation_type,
             file,
             text: whole(operation, &fragments, client.typenames),
+            has_plan: !is_source,
         });
     }
 }
 
 fn documents(tree: &Tree, file: &str) -> Result<Vec<Document>> {
-    let text = tree.read(file)?;
-    let is_markdown = std::path::Path::new(file)
-        .extension()
-        .is_some_and(|extension| extension == "md");
-    let texts = if is_markdown { blocks(&text) } else { vec![text] };
+    let texts = sources::documents(file, tree.read(file)?);
     texts
         .iter()
         .map(|text| Document::parse(text, file).map_err(|error| anyhow!("{}", error.errors)))
         .collect()
-}
-
-/// The fenced blocks of GraphQL in Markdown.
-fn blocks(markdown: &str) -> Vec<String> {
-    let mut blocks = Vec::new();
-    let mut open: Option<String> = None;
-    for line in markdown.lines() {
-        match &mut open {
-            None if line.trim_end() == "```graphql" => open = Some(String::new()),
-            Some(block) if line.trim_end() == "```" => {
-                blocks.push(std::mem::take(block));
-                open = None;
-            }
-            Some(block) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-            None => {}
-        }
-    }
-    blocks
 }
 
 fn sort_in(
