@@ -112,6 +112,10 @@ pub struct SagaView {
     pub last_error: Option<String>,
     /// When an unpaid order is given up.
     pub deadline_at: DateTime<Utc>,
+    /// The trace of the request that placed the order.
+    pub trace_id: Option<String>,
+    /// That request's correlation id.
+    pub correlation_id: Option<String>,
     /// The step log.
     pub steps: Vec<SagaStep>,
 }

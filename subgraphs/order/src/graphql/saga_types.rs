@@ -20,6 +20,10 @@ pub(crate) struct SagaObject {
     last_error: Option<String>,
     /// When an unpaid order is given up.
     deadline_at: DateTime<Utc>,
+    /// The trace that all its calls and events belong to.
+    trace_id: Option<String>,
+    /// What its log lines carry in all services.
+    correlation_id: Option<String>,
     /// All calls that were started.
     steps: Vec<SagaStepObject>,
 }
@@ -32,6 +36,8 @@ impl From<SagaView> for SagaObject {
             needs_attention: saga.needs_attention,
             last_error: saga.last_error,
             deadline_at: saga.deadline_at,
+            trace_id: saga.trace_id,
+            correlation_id: saga.correlation_id,
             steps: saga.steps.into_iter().map(SagaStepObject::from).collect(),
         }
     }

@@ -17,8 +17,8 @@ pub(crate) async fn sagas_of(
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         r#"SELECT s.order_id, o.status, s.step AS awaited, s.attempt, s.needs_attention AS "needs_attention!", s.last_error,
-                  s.deadline_at, l.step AS "log_step?", l.status AS "log_status?", l.attempts AS "log_attempts?",
-                  l.started_at AS "started_at?", l.ended_at
+                  s.deadline_at, s.correlation_id, s.traceparent, l.step AS "log_step?",
+                  l.status AS "log_status?", l.attempts AS "log_attempts?", l.started_at AS "started_at?", l.ended_at
            FROM saga s JOIN orders o ON o.id = s.order_id LEFT JOIN saga_step l ON l.order_id = s.order_id
            WHERE s.order_id = ANY($1) ORDER BY s.order_id, l.started_at, l.step"#,
         &ids
@@ -35,6 +35,8 @@ pub(crate) async fn sagas_of(
                 needs_attention: row.needs_attention,
                 last_error: row.last_error,
                 deadline_at: row.deadline_at,
+                trace_id: row.traceparent.as_deref().and_then(trace_id),
+                correlation_id: row.correlation_id,
                 steps: Vec::new(),
             };
             sagas.push((order, view));
@@ -48,6 +50,11 @@ pub(crate) async fn sagas_of(
         }
     }
     Ok(sagas)
+}
+
+/// The trace's part of a `traceparent`.
+fn trace_id(traceparent: &str) -> Option<String> {
+    traceparent.split('-').nth(1).map(str::to_owned)
 }
 
 fn step_of(
