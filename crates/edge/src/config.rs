@@ -19,6 +19,8 @@ pub struct Config {
     pub live: String,
     /// `KEYS_UPSTREAM`: host and port of auth's public keys.
     pub keys: String,
+    /// `TRACE_VIEWER`: where a trace can be looked at, with `{traceId}` in it. The page links to it.
+    pub trace_viewer: Option<String>,
     /// Only while developing.
     pub development: Option<Development>,
 }
@@ -41,6 +43,7 @@ impl Config {
         let graph = env.required("GRAPH_UPSTREAM");
         let live = env.required("LIVE_UPSTREAM");
         let keys = env.required("KEYS_UPSTREAM");
+        let trace_viewer = env.maybe("TRACE_VIEWER");
         let development = development(env, public);
         if let Some(page) = page.as_ref().filter(|page| !page.join("index.html").is_file()) {
             env.fault(format!("PAGE_DIR has no index.html: {}", page.display()));
@@ -52,6 +55,7 @@ impl Config {
                 graph: graph?,
                 live: live?,
                 keys: keys?,
+                trace_viewer: trace_viewer?,
                 development: development?,
             })
         })

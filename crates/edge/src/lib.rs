@@ -9,8 +9,9 @@ mod control;
 mod page;
 mod proxy;
 
-use axum::Router;
 use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
 pub use config::{Config, Development};
 use service_auth::UserVerifier;
 use service_kit::{Host, Listener};
@@ -42,10 +43,19 @@ pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Rou
         // Not the page: whoever asks for it must see that there is none.
         _ => Router::new().fallback(async || StatusCode::NOT_FOUND),
     };
+    let page = page::routes(&config.page);
+    // In place of the file that the page was built with.
+    let page = match &config.trace_viewer {
+        Some(viewer) => {
+            let told = serde_json::json!({ "traceViewer": viewer });
+            page.route("/config.json", get(async move || Json(told)))
+        }
+        None => page,
+    };
     Router::new()
         .route("/graphql", proxy.to(Upstream::graph(&config.graph)))
         .route("/graphql/ws", proxy.to(Upstream::live(&config.live)))
         .route("/.well-known/jwks.json", proxy.to(Upstream::keys(&config.keys)))
         .nest("/_dev", control)
-        .merge(page::routes(&config.page))
+        .merge(page)
 }

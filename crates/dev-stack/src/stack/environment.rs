@@ -11,13 +11,14 @@ use crate::keys::KeyFolders;
 pub(super) type Environment = Vec<(String, String)>;
 
 /// Variables handed through from our own environment when set.
-pub(super) const PASSED_ON: [&str; 7] = [
+pub(super) const PASSED_ON: [&str; 8] = [
     "PATH",
     "HOME",
     "LANG",
     "LOG",
     "RUST_BACKTRACE",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "TRACE_VIEWER",
     "WEB_ORIGIN",
 ];
 

@@ -1,9 +1,10 @@
 //! Development only: the control room's plugs. Stops, freezes and slows the processes of the local system and lets
-//! the auditor look at the books beside. Must not know the graph.
+//! the auditor look at the books beside; reads the logs of one request. Must not know the graph.
 
 mod guard;
 mod invariants;
 mod plugs;
+mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) fn routes(control: Control) -> Router {
         .route("/plugs", get(list))
         .route("/plugs/{name}", post(pull))
         .route("/invariants", get(audit))
+        .route("/traces/{id}", get(lines))
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(control.clone(), guard::check))
         .with_state(control)
@@ -102,6 +104,13 @@ async fn audit(State(control): State<Control>) -> Response {
         control.invariants.look(&stack.plan()).await
     };
     answer(audited.await)
+}
+
+async fn lines(State(control): State<Control>, Path(id): Path<String>) -> Response {
+    if !trace::is_id(&id) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    answer(trace::lines(control.folder.to_path_buf(), id).await)
 }
 
 fn answer(outcome: anyhow::Result<Value>) -> Response {

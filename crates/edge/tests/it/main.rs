@@ -78,6 +78,7 @@ impl World {
             live: behind,
             // Nobody listens there.
             keys: "127.0.0.1:1".to_owned(),
+            trace_viewer: Some("http://traces.example/{traceId}".to_owned()),
             development: Some(Development {
                 folder: page.path().join("no-system"),
                 users: UserVerifierConfig {
@@ -197,4 +198,36 @@ async fn plugs_are_for_administrators_from_this_page() {
     assert_eq!(ask(Some(Role::Admin), "http://evil.example").await, 403);
     // Let in, and told that no system runs.
     assert_eq!(ask(Some(Role::Admin), &here).await, 409);
+}
+
+#[tokio::test]
+async fn the_page_is_told_where_traces_are_shown() {
+    let world = World::start().await;
+    let told: serde_json::Value = world
+        .get("/config.json")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(told["traceViewer"], "http://traces.example/{traceId}");
+}
+
+#[tokio::test]
+async fn logs_are_for_administrators_too() {
+    let world = World::start().await;
+    let here = format!("http://{}", world.base);
+    let ask = async |role: Role, path: &str| {
+        let request = world
+            .get(path)
+            .header("origin", &here)
+            .bearer_auth(world.token(role));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let trace = "/_dev/traces/4bf92f3577b34da6a3ce929d0e0e4736";
+    assert_eq!(ask(Role::Support, trace).await, 403);
+    // Let in, and told that no system has logs here.
+    assert_eq!(ask(Role::Admin, trace).await, 409);
+    assert_eq!(ask(Role::Admin, "/_dev/traces/..%2fkeys").await, 404);
 }
