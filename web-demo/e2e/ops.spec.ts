@@ -76,6 +76,59 @@ test("one order from inside: its calls, and a refund", async ({ page, request })
   await expect(page.locator(`[data-order='${order.number}']`)).toContainText("All of it was returned");
 });
 
+test("one order's trace: what each service wrote, and the viewer where there is one", async ({
+  page,
+  request,
+}) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const order = await graph.order("picnic-blanket", ada);
+  await graph.settled(order.id, ada, "PAID");
+  await page.route("/config.json", (route) =>
+    route.fulfill({ json: { traceViewer: "http://traces.example/trace/{traceId}" } }),
+  );
+  await page.goto(`/ops/orders/${order.id}`);
+  const trace = page.getByRole("region", { name: "Trace" });
+  await expect(trace.getByRole("link", { name: /trace viewer/ })).toHaveAttribute(
+    "href",
+    /^http:\/\/traces\.example\/trace\/[0-9a-f]{32}$/,
+  );
+  await trace.getByRole("link", { name: /each service wrote/ }).click();
+  await expect(page.getByRole("region", { name: "Log lines" })).toContainText("Nothing: it went straight");
+});
+
+test("an order that waits is retried, and cancelled, from the list of stuck ones", async ({
+  page,
+  request,
+}) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const order = await graph.order("picnic-blanket", ada, "pm_mercato_never");
+  await graph.settled(order.id, ada, "AWAITING_PAYMENT");
+  // Nothing is stuck in a healthy shop: all orders that wait stand in for the stuck ones.
+  await page.route("/graphql", async (route) => {
+    const body = route.request().postDataJSON();
+    if (body?.operationName !== "StuckOrders") return route.continue();
+    const query = body.query.replace("needsAttention: true", "status: [AWAITING_PAYMENT]");
+    expect(query).not.toBe(body.query);
+    return route.continue({ postData: { ...body, query } });
+  });
+  await page.goto("/ops/stuck");
+  const row = page.getByRole("row").filter({ hasText: order.number });
+  await row.getByRole("button", { name: "Retry now" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText(`Retry order ${order.number}?`);
+  await dialog.getByRole("button", { name: "Retry now" }).click();
+  await expect(dialog.getByRole("alert").or(dialog)).not.toHaveText("");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await row.getByRole("button", { name: "Cancel" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toBeHidden();
+  await graph.settled(order.id, ada, "CANCELLED");
+  await expect(row).toHaveCount(0);
+});
+
 test("stock is adjusted, and the ledger says why", async ({ page }) => {
   await page.goto("/ops/stock");
   await page.getByRole("searchbox", { name: "Search the stock" }).fill("wall clock");
@@ -137,6 +190,10 @@ test("a plug is pulled: orders wait, the books stay right, and all goes on", asy
   await page.getByRole("button", { name: "Plug in again: Payment provider" }).click();
   await expect(provider).toHaveAttribute("data-condition", "running");
   await expect(page.locator("[data-broken='0']")).toBeVisible();
+  // What went wrong meanwhile stands in the order's trace.
+  await page.goto(`/ops/orders/${order.id}/trace`);
+  const lines = page.getByRole("region", { name: "Log lines" }).getByRole("listitem");
+  await expect(lines.filter({ hasText: "no answer" }).first()).toBeVisible();
 });
 
 test("plugs are for administrators, from this very page", async ({ request, baseURL }) => {

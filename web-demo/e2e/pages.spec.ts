@@ -78,6 +78,12 @@ const visits = (): Visit[] => [
     ready: (page) => expect(page.locator("[data-order]").first()).toBeVisible(),
   },
   { name: "saga", path: `/ops/orders/${paid.id}`, as: "admin", ready: heading("Calls to other services") },
+  {
+    name: "trace",
+    path: `/ops/orders/${paid.id}/trace`,
+    as: "admin",
+    ready: heading("What each service wrote"),
+  },
   { name: "stuck", path: "/ops/stuck", as: "admin", ready: heading(/Nothing is stuck|Waiting for a person/) },
   {
     name: "refunds",

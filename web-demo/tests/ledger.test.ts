@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { roundUp } from "../src/ops/Chart";
 import type { OrderStatus, OrderStep } from "../src/ops/documents";
-import { BUCKETS, type HeardEvent, type HeardOrder, Ledger, percentile } from "../src/ops/ledger";
+import { BUCKETS, type HeardEvent, type HeardOrder, Ledger, percentile, UNITS } from "../src/ops/ledger";
 
 const START = Date.parse("2026-01-01T12:00:00Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -75,6 +75,8 @@ describe("the ledger of all orders", () => {
     const figures = ledger.figures(START + 5_000, 10);
     expect([...figures.refused]).toEqual([["PAYMENT_DECLINED", 1]]);
     expect(figures.revenue).toEqual([{ amount: "100.0000", currencyCode: "EUR" }]);
+    expect(figures.buckets.at(-1)?.revenue.get("EUR")).toBe(100n * BigInt(UNITS));
+    expect(figures.orders).toBe(1_001);
   });
 
   it("forgets what is older than its window, and never grows without end", () => {

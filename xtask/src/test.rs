@@ -13,8 +13,9 @@ use crate::{compose, deploy, faults, schema_check, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, faults, security.
-    /// When none is named: all but security, which runs with e2e, and browser, which wants the machine for itself.
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults,
+    /// security. When none is named: all but security, which runs with e2e, and browser and room, which want the
+    /// machine for themselves.
     stages: Vec<String>,
 }
 
@@ -34,9 +35,9 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 13] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "faults",
-    "security",
+const STAGES: [&str; 14] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "room",
+    "faults", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     if stages
         .iter()
-        .any(|stage| ["e2e", "browser", "security"].contains(stage))
+        .any(|stage| ["e2e", "browser", "room", "security"].contains(stage))
     {
         install::ensure_servers(&steps)?;
         router::ensure(&steps)?;
@@ -62,8 +63,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(summarise(&outcomes))
 }
 
-/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `browser` judges by times.
-const ON_DEMAND: [&str; 2] = ["security", "browser"];
+/// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `browser` judges by times;
+/// `room` watches the control room for ten minutes, and `browser` does for one.
+const ON_DEMAND: [&str; 3] = ["security", "browser", "room"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -208,7 +210,8 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             Ok(())
         }
         "web" => web::check(&mut |command| count(command, counts)),
-        "browser" => web::browse(&mut |command| count(command, counts)),
+        "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
+        "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),
         "security" => {
             workspace::build(false)?;
             count(

@@ -25,6 +25,8 @@ const INPUTS: [&str; 9] = [
     "subgraphs/product/seed/images",
 ];
 
+const TEN_MINUTES_S: u32 = 600;
+
 pub(crate) fn folder() -> PathBuf {
     workspace::root().join("web-demo")
 }
@@ -76,8 +78,17 @@ pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<(
     Ok(())
 }
 
+/// What is asked of the page in the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Browsing {
+    /// Every test.
+    All,
+    /// The control room beside a busy shop, for ten minutes.
+    Room,
+}
+
 /// The built page in Chromium, against a system of its own.
-pub(crate) fn browse(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
+pub(crate) fn browse(browsing: Browsing, run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
     needs_node()?;
     let steps = Steps::new();
     install::ensure_program("chromium", "chromium")?;
@@ -87,19 +98,34 @@ pub(crate) fn browse(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<
     // Dropped after the system that lives in it.
     let folder = servers::scratch_folder()?;
     let stack = Stack::start(&private_system(folder.path())?, &steps)?;
-    let tested = browse_system(&stack, run);
+    let tested = browse_system(&stack, browsing, run);
     stack.stop_all(&steps);
     tested
 }
 
-fn browse_system(stack: &Stack, run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
+fn browse_system(
+    stack: &Stack,
+    browsing: Browsing,
+    run: &mut dyn FnMut(&mut Command) -> Result<()>,
+) -> Result<()> {
     tools::seed(stack)?;
-    let page = stack.plan().page_url().context("this system has no page")?;
-    run(npm(&["run", "--silent", "e2e"])
+    let plan = stack.plan();
+    let page = plan.page_url().context("this system has no page")?;
+    let mut command = npm(&["run", "--silent", "e2e"]);
+    command
         .env("MERCATO_PAGE_URL", page)
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD)
-        .env("NO_COLOR", "1"))
+        // For the orders of others: `replay` finds the system by its folder.
+        .env("MERCATO_XTASK", std::env::current_exe().context("where am I?")?)
+        .env("MERCATO_DATA", &plan.folder)
+        .env("NO_COLOR", "1");
+    if browsing == Browsing::Room {
+        command
+            .args(["--", "room"])
+            .env("MERCATO_ROOM_SECONDS", TEN_MINUTES_S.to_string());
+    }
+    run(&mut command)
 }
 
 fn needs_node() -> Result<()> {

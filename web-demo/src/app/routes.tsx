@@ -46,6 +46,7 @@ export const router = createBrowserRouter([
         children: [
           { index: true, lazy: async () => ({ Component: (await ops()).OverviewPage }) },
           { path: "orders/:id", lazy: async () => ({ Component: (await ops()).SagaPage }) },
+          { path: "orders/:id/trace", lazy: async () => ({ Component: (await ops()).TracePage }) },
           { path: "stuck", lazy: async () => ({ Component: (await ops()).StuckPage }) },
           { path: "refunds", lazy: async () => ({ Component: (await ops()).RefundsPage }) },
           { path: "stock", lazy: async () => ({ Component: (await ops()).StockPage }) },

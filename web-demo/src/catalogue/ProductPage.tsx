@@ -52,10 +52,16 @@ function useAvailability(slug: string) {
   return new Map(data?.product?.variants?.map((variant) => [variant?.id, variant?.availability ?? null]));
 }
 
-function AddToCart({ variant, most }: { variant: Product["variants"][number]; most: number }) {
+interface AddToCartProps {
+  variant: Product["variants"][number];
+  most: number;
+  quantity: number;
+  onQuantity(quantity: number): void;
+}
+
+function AddToCart({ variant, most, quantity, onQuantity }: AddToCartProps) {
   const { add } = useCart();
   const navigate = useNavigate();
-  const [quantity, setQuantity] = useState<number>(1);
   const [busy, setBusy] = useState(false);
   const soldOut = most < 1;
 
@@ -106,7 +112,7 @@ function AddToCart({ variant, most }: { variant: Product["variants"][number]; mo
         allowNegative={false}
         disabled={soldOut}
         value={quantity}
-        onChange={(value) => setQuantity(Math.max(1, Number(value) || 1))}
+        onChange={(value) => onQuantity(Math.max(1, Number(value) || 1))}
       />
       <Button
         size="md"
@@ -127,6 +133,7 @@ function Variants({ product }: { product: Product }) {
   const status = (id: string): AvailabilityStatus | null => availability.get(id)?.status ?? null;
   const buyable = product.variants.find((variant) => status(variant.id) !== "OUT_OF_STOCK");
   const [chosen, setChosen] = useState<string | null>(null);
+  const [quantity, setQuantity] = useState(1);
   const variant = product.variants.find((one) => one.id === chosen) ?? buyable ?? product.variants[0];
   if (!variant) return <Text c="dimmed">This can't be bought at the moment.</Text>;
   const known = availability.get(variant.id);
@@ -170,8 +177,12 @@ function Variants({ product }: { product: Product }) {
           </Text>
         </Group>
       )}
-      <AddToCart key={variant.id} variant={variant} most={most} />
-      <ShippingEstimate slug={product.slug} variantId={variant.id} quantity={1} />
+      <AddToCart variant={variant} most={most} quantity={quantity} onQuantity={setQuantity} />
+      <ShippingEstimate
+        slug={product.slug}
+        variantId={variant.id}
+        quantity={Math.min(quantity, Math.max(1, most))}
+      />
       <Text size="xs" c="dimmed">
         {variant.sku}
         {variant.weightGrams ? ` · ${variant.weightGrams.toLocaleString()} g` : ""}

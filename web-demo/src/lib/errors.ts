@@ -1,6 +1,7 @@
 // Every coded error in plain words. The codes are those of docs/errors.md and of the schema's enums.
 import { CombinedGraphQLErrors, ServerError, ServerParseError } from "@apollo/client/errors";
 import type { AuthErrorCode, CartErrorCode, OrderErrorCode } from "../gql/documents";
+import { open } from "./words";
 
 export interface Explained {
   title: string;
@@ -56,9 +57,19 @@ const FAULTS: Record<string, Words> = {
   GATEWAY_TIMEOUT: UNAVAILABLE,
   SUBREQUEST_HTTP_ERROR: UNAVAILABLE,
   INTERNAL,
+  PARSING_ERROR: PAGE_OUTDATED,
   GRAPHQL_PARSING_FAILED: PAGE_OUTDATED,
   GRAPHQL_VALIDATION_FAILED: PAGE_OUTDATED,
+  GRAPHQL_UNKNOWN_OPERATION_NAME: PAGE_OUTDATED,
+  MISSING_QUERY_STRING: PAGE_OUTDATED,
+  VALIDATION_INVALID_TYPE_VARIABLE: PAGE_OUTDATED,
+  INTROSPECTION_DISABLED: PAGE_OUTDATED,
 };
+
+/** Whether there are words for this code of a fault. */
+export function explains(code: string): boolean {
+  return Object.hasOwn(FAULTS, code);
+}
 
 const OFFLINE: Words = {
   title: "No connection to the shop",
@@ -105,41 +116,54 @@ export function isUnauthenticated(error: unknown): boolean {
 
 const SAME_KEY = "This was sent before with other content. Reload the page and try again.";
 
-export const authWords: Record<AuthErrorCode, string> = {
-  ACCOUNT_DISABLED: "This account has been closed by the shop.",
-  DISPLAY_NAME_INVALID: "Please choose a name of 1 to 80 visible characters.",
-  EMAIL_INVALID: "This does not look like an e-mail address.",
-  EMAIL_TAKEN: "There is an account with this e-mail address already. Sign in instead?",
-  INVALID_CREDENTIALS: "E-mail address or password is wrong.",
-  LAST_ADMIN: "The only administrator must stay one.",
-  PASSWORD_TOO_WEAK:
-    "This password is too short or too well known. Use 8 characters or more, such as a few words.",
-  SESSION_NOT_FOUND: "That session has ended already.",
-  TOKEN_EXPIRED: "Your session has ended. Please sign in again.",
-  TOKEN_REUSED: "For your safety the session was ended. Please sign in again.",
-  TOO_MANY_ATTEMPTS: "Too many failed attempts. Wait a little before the next one.",
-  USER_NOT_FOUND: "There is no such account.",
-};
+/** For a refusal that the shop learnt after this page was loaded. */
+export const newer = () =>
+  "This is not possible, for a reason that this page does not know yet. Reload it and try again.";
 
-export const cartWords: Record<CartErrorCode, string> = {
-  CART_NOT_FOUND: "This cart has expired. A new one is started with the next thing you add.",
-  CURRENCY_MISMATCH: "This is sold in another currency than the rest of your cart.",
-  IDEMPOTENCY_KEY_REUSED: SAME_KEY,
-  LINE_NOT_FOUND: "This is not in your cart any more.",
-  QUANTITY_INVALID: "A quantity is between 1 and 999.",
-  TOO_MANY_LINES: "A cart holds at most 200 different things.",
-  VARIANT_UNAVAILABLE: "This can't be bought at the moment.",
-  VERSION_CONFLICT: "Your cart was changed in another tab. It is up to date now; please look again.",
-};
+export const authWords: Record<AuthErrorCode, string> = open(
+  {
+    ACCOUNT_DISABLED: "This account has been closed by the shop.",
+    DISPLAY_NAME_INVALID: "Please choose a name of 1 to 80 visible characters.",
+    EMAIL_INVALID: "This does not look like an e-mail address.",
+    EMAIL_TAKEN: "There is an account with this e-mail address already. Sign in instead?",
+    INVALID_CREDENTIALS: "E-mail address or password is wrong.",
+    LAST_ADMIN: "The only administrator must stay one.",
+    PASSWORD_TOO_WEAK:
+      "This password is too short or too well known. Use 8 characters or more, such as a few words.",
+    SESSION_NOT_FOUND: "That session has ended already.",
+    TOKEN_EXPIRED: "Your session has ended. Please sign in again.",
+    TOKEN_REUSED: "For your safety the session was ended. Please sign in again.",
+    TOO_MANY_ATTEMPTS: "Too many failed attempts. Wait a little before the next one.",
+    USER_NOT_FOUND: "There is no such account.",
+  },
+  newer,
+);
 
-export const orderWords: Record<OrderErrorCode, string> = {
-  CART_NOT_FOUND: "This cart has expired, so there is nothing to order.",
-  CART_EMPTY: "There is nothing in your cart.",
-  CART_CHANGED: "Your cart has changed since you opened this page. Please look it over and order again.",
-  PRICE_CHANGED: "A price has changed. Please look at the new total and order again.",
-  NOT_FOUND: "There is no such order.",
-  NOT_CANCELLABLE: "Too late to cancel: the payment has gone through. You can ask for a refund instead.",
-  INVALID_STATE: "The order is not in a state that allows this any more.",
-  IDEMPOTENCY_KEY_REUSED: SAME_KEY,
-  IN_PROGRESS: "This is being worked on at this very moment. Try again in a few seconds.",
-};
+export const cartWords: Record<CartErrorCode, string> = open(
+  {
+    CART_NOT_FOUND: "This cart has expired. A new one is started with the next thing you add.",
+    CURRENCY_MISMATCH: "This is sold in another currency than the rest of your cart.",
+    IDEMPOTENCY_KEY_REUSED: SAME_KEY,
+    LINE_NOT_FOUND: "This is not in your cart any more.",
+    QUANTITY_INVALID: "A quantity is between 1 and 999.",
+    TOO_MANY_LINES: "A cart holds at most 200 different things.",
+    VARIANT_UNAVAILABLE: "This can't be bought at the moment.",
+    VERSION_CONFLICT: "Your cart was changed in another tab. It is up to date now; please look again.",
+  },
+  newer,
+);
+
+export const orderWords: Record<OrderErrorCode, string> = open(
+  {
+    CART_NOT_FOUND: "This cart has expired, so there is nothing to order.",
+    CART_EMPTY: "There is nothing in your cart.",
+    CART_CHANGED: "Your cart has changed since you opened this page. Please look it over and order again.",
+    PRICE_CHANGED: "A price has changed. Please look at the new total and order again.",
+    NOT_FOUND: "There is no such order.",
+    NOT_CANCELLABLE: "Too late to cancel: the payment has gone through. You can ask for a refund instead.",
+    INVALID_STATE: "The order is not in a state that allows this any more.",
+    IDEMPOTENCY_KEY_REUSED: SAME_KEY,
+    IN_PROGRESS: "This is being worked on at this very moment. Try again in a few seconds.",
+  },
+  newer,
+);

@@ -22,6 +22,12 @@ export function formatMoney(money: Money, locale?: string): string {
   return format(money.currencyCode, locale).format(money.amount as Intl.StringNumericLiteral);
 }
 
+/** A mark on a scale, without decimals: not for amounts that somebody pays. */
+export function formatRoundMoney(value: number, currencyCode: string, locale?: string): string {
+  const rough = { style: "currency", currency: currencyCode, maximumFractionDigits: 0 } as const;
+  return new Intl.NumberFormat(locale, rough).format(value);
+}
+
 /** The amount as an integer of `scale` decimal places. */
 function scaled(amount: string, scale: number): bigint {
   const negative = amount.startsWith("-");

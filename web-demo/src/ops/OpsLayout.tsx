@@ -54,7 +54,7 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   const { link } = useFeed();
   return (
     <Stack gap="lg">
-      <Group justify="space-between" gap="sm">
+      <Group justify="space-between" gap="sm" wrap="nowrap">
         <div>
           <Title order={1} size="h2">
             Control room
@@ -63,7 +63,7 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
             Every order of the shop, as it happens
           </Text>
         </div>
-        <div role="status" data-feed={link.kind}>
+        <div role="status" data-feed={link.kind} className={classes.link}>
           <LinkState link={link} />
         </div>
       </Group>

@@ -6,11 +6,11 @@ import { Link } from "react-router";
 import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatSpan } from "../lib/dates";
-import { formatMoney } from "../lib/money";
+import { formatMoney, formatRoundMoney } from "../lib/money";
 import { StatusBadge } from "../orders/StatusBadge";
 import { stepWords } from "../orders/words";
 import { Chart } from "./Chart";
-import { BUCKET_MS, BUCKETS, type Figures, percentile, type Row } from "./ledger";
+import { BUCKET_MS, BUCKETS, type Figures, percentile, type Row, UNITS } from "./ledger";
 import classes from "./Ops.module.css";
 import { useFeed } from "./useFeed";
 import { reasonWords } from "./words";
@@ -99,6 +99,10 @@ function Charts({ figures }: { figures: Figures }) {
         part,
       ),
     );
+  const currency = figures.revenue[0]?.currencyCode;
+  const takings = buckets.map((bucket) =>
+    currency ? (Number(bucket.revenue.get(currency) ?? 0n) / UNITS) * PER_MINUTE : 0,
+  );
   const reasons = [...figures.refused].sort((a, b) => b[1] - a[1]);
   const most = reasons[0]?.[1] ?? 1;
   return (
@@ -146,6 +150,17 @@ function Charts({ figures }: { figures: Figures }) {
             { color: ORANGE, values: share(0.99) },
           ]}
           format={formatSpan}
+          span={SPAN}
+        />
+      </Card>
+      <Card withBorder radius="lg" padding="md">
+        <Title order={2} size="h6" mb="xs">
+          Revenue per minute
+        </Title>
+        <Chart
+          label={`Revenue per minute over ${SPAN}: ${figures.revenue.map((money) => formatMoney(money)).join(", ") || "none"} in all`}
+          bars={[{ color: SEA, values: takings }]}
+          format={(value) => (currency ? `${formatRoundMoney(value, currency)} a minute` : "–")}
           span={SPAN}
         />
       </Card>
@@ -295,6 +310,8 @@ export function OverviewPage() {
         data-steps={figures.steps}
         data-healed={figures.healed}
         data-placed={figures.placed}
+        data-paid={figures.paid}
+        data-orders={figures.orders}
       >
         {whole.format(figures.steps)} steps heard since you opened this page.{" "}
         {figures.healed === 0

@@ -17,7 +17,7 @@ import {
   UnstyledButton,
   VisuallyHidden,
 } from "@mantine/core";
-import { IconAlertTriangle, IconMapQuestion } from "@tabler/icons-react";
+import { IconAlertTriangle, IconExternalLink, IconMapQuestion } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { Link, useParams } from "react-router";
 import { Empty } from "../components/Empty";
@@ -36,6 +36,7 @@ import { useOrderProgress } from "../orders/useOrderProgress";
 import { CancelAction, RefundAction, RetryAction } from "./actions";
 import { type OrderStatus, SagaOfOrderDocument, type SagaOfOrderQuery } from "./documents";
 import classes from "./Ops.module.css";
+import { traceLink, useTraceViewer } from "./traceViewer";
 import { callName, callWords } from "./words";
 
 type Order = NonNullable<SagaOfOrderQuery["order"]>;
@@ -159,7 +160,32 @@ function Facts({ order }: { order: Order }) {
             Given up at {formatTime(order.saga.deadlineAt)} unless it is paid by then.
           </Text>
         )}
-        <Copied text={order.id} label="the order's id, to find it in logs and traces" />
+        <Copied text={order.id} label="the order's id" />
+      </Stack>
+    </Card>
+  );
+}
+
+function Trace({ order, traceId }: { order: Order; traceId: string }) {
+  const viewer = useTraceViewer();
+  return (
+    <Card withBorder radius="lg" padding="lg" component="section" aria-label="Trace">
+      <Title order={2} size="h4" mb="sm">
+        Trace
+      </Title>
+      <Stack gap={6} align="flex-start">
+        <Text size="sm" c="dimmed">
+          One trace holds the request, every call and every event of this order.
+        </Text>
+        {viewer && (
+          <Anchor href={traceLink(viewer, traceId)} target="_blank" rel="noreferrer" size="sm">
+            Open it in the trace viewer <IconExternalLink size={14} aria-hidden />
+          </Anchor>
+        )}
+        <Anchor component={Link} to={`/ops/orders/${order.id}/trace`} size="sm">
+          What each service wrote in its log
+        </Anchor>
+        <Copied text={traceId} label="the trace's id" />
       </Stack>
     </Card>
   );
@@ -223,6 +249,7 @@ function LiveSaga({ order, reload }: { order: Order; reload(): void }) {
         </Card>
         <Stack gap="lg">
           <Facts order={order} />
+          {order.saga?.traceId && <Trace order={order} traceId={order.saga.traceId} />}
           <PaymentPanel orderId={order.id} version={version} />
         </Stack>
       </div>

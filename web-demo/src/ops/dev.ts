@@ -30,6 +30,22 @@ export interface Invariants {
   findings: Finding[];
 }
 
+/** A line of a service's log, with whatever else it says. */
+export interface LogLine {
+  time: string;
+  level: string;
+  service: string;
+  target: string;
+  message?: string;
+  [field: string]: unknown;
+}
+
+export interface TraceLines {
+  lines: LogLine[];
+  /** Whether there were too many to send. */
+  more: boolean;
+}
+
 /** There are no plugs here: not development, or not an administrator. */
 export class NoPlugs extends Error {}
 
@@ -50,5 +66,6 @@ export const dev = {
   plugs: () => ask<Plugs>("plugs"),
   pull: (name: string, action: PlugAction) =>
     ask<Plugs>(`plugs/${encodeURIComponent(name)}`, { method: "POST", body: JSON.stringify({ action }) }),
+  trace: (id: string) => ask<TraceLines>(`traces/${encodeURIComponent(id)}`),
   invariants: () => ask<Invariants>("invariants"),
 };

@@ -2,7 +2,7 @@
 // now and then besides.
 import type { ApolloClient } from "@apollo/client";
 import { live } from "../app/live";
-import { OrderFeedDocument, RecentOrdersDocument } from "./documents";
+import { OrderFeedDocument, RecentOrdersDocument, TimelineOfOrderDocument } from "./documents";
 import { type Figures, Ledger } from "./ledger";
 
 export type FeedLink = { kind: "connecting" } | { kind: "live" } | { kind: "cut"; attempt: number };
@@ -23,10 +23,16 @@ const FIRST_PAGES = 10;
 const DRAW_EVERY_MS = 250;
 const TICK_MS = 1_000;
 const ASK_EVERY_MS = 10_000;
+/** Orders placed longer ago are not among the newest: asked for by their ids. */
+const RECENT_MS = 600_000;
 /** A step this young may still be on its way through the feed. */
 const GRACE_MS = 4_000;
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8_000;
+
+/** Thousands of orders that are looked at once have no place in the cache: it would never let go of them. */
+const UNCACHED = { fetchPolicy: "no-cache" } as const;
+const FEED = { query: OrderFeedDocument, ...UNCACHED };
 
 export class Feed {
   private readonly ledger = new Ledger();
@@ -39,6 +45,7 @@ export class Feed {
   private attempt = 0;
   private asking = false;
   private askAgain = false;
+  private readonly askedFor = new Set<string>();
   private timers: ReturnType<typeof setTimeout>[] = [];
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private subscription: { unsubscribe(): void } | undefined;
@@ -92,7 +99,7 @@ export class Feed {
       void this.ask();
     };
     this.unlisten = live.subscribe(connected);
-    this.subscription = this.client.subscribe({ query: OrderFeedDocument }).subscribe({
+    this.subscription = this.client.subscribe(FEED).subscribe({
       next: ({ data, error }) => {
         if (error) {
           this.retry(error);
@@ -101,7 +108,10 @@ export class Feed {
         if (!data) return;
         this.error = null;
         const { event, order } = data.orderFeed;
-        if (this.ledger.hear(event, order)) void this.ask();
+        if (this.ledger.hear(event, order)) {
+          if (Date.now() - Date.parse(order.placedAt) < RECENT_MS) void this.ask();
+          else void this.askFor(order.id);
+        }
         this.dirty = true;
       },
       error: (error: unknown) => this.retry(error),
@@ -149,7 +159,7 @@ export class Feed {
         }
         after = data.orders.pageInfo.endCursor ?? null;
         const oldest = data.orders.nodes.at(-1);
-        const beyond = !oldest || Date.now() - Date.parse(oldest.placedAt) > 600_000;
+        const beyond = !oldest || Date.now() - Date.parse(oldest.placedAt) > RECENT_MS;
         if (news === 0 || beyond || !data.orders.pageInfo.hasNextPage) break;
       }
       this.loaded = true;
@@ -166,12 +176,30 @@ export class Feed {
     }
   }
 
+  /** An old order moved again, by a refund for instance. */
+  private async askFor(id: string): Promise<void> {
+    if (this.askedFor.has(id)) return;
+    this.askedFor.add(id);
+    try {
+      const { data } = await this.client.query({
+        query: TimelineOfOrderDocument,
+        variables: { id },
+        ...UNCACHED,
+      });
+      if (data?.order) this.ledger.learn(data.order, data.order.timeline, false);
+    } catch {
+      // Its next step is a hole again.
+    } finally {
+      this.askedFor.delete(id);
+      this.dirty = true;
+    }
+  }
+
   private page(after: string | null) {
     return this.client.query({
       query: RecentOrdersDocument,
       variables: { first: PAGE, after },
-      // Thousands of orders that are looked at once have no place in the cache.
-      fetchPolicy: "no-cache",
+      ...UNCACHED,
     });
   }
 

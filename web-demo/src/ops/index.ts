@@ -6,3 +6,4 @@ export { RefundsPage } from "./RefundsPage";
 export { SagaPage } from "./SagaPage";
 export { StockPage } from "./StockPage";
 export { StuckPage } from "./StuckPage";
+export { TracePage } from "./TracePage";

@@ -46,6 +46,9 @@ export interface Bucket {
   paid: number;
   refused: number;
   refunded: number;
+  reasons: Map<CancelReason, number>;
+  /** Of orders paid in this span, by currency, in `UNITS`. */
+  revenue: Map<string, bigint>;
   /** Milliseconds from placed to paid, of orders paid in this span. */
   latencies: number[];
 }
@@ -66,6 +69,8 @@ export interface Figures {
   rows: readonly Row[];
   /** Steps heard since the page was opened. */
   steps: number;
+  /** Orders first heard of since the page was opened, by the feed or by asking. */
+  orders: number;
   /** Orders that the feed did not tell of and that were found by asking. */
   healed: number;
 }
@@ -76,13 +81,26 @@ const WINDOW_MS = BUCKET_MS * BUCKETS;
 const MOST_ORDERS = 1_500;
 const MOST_LATENCIES_PER_BUCKET = 500;
 const SCALE = 4;
+/** What an amount of one is in `Bucket.revenue`. */
+export const UNITS = 10 ** SCALE;
 
-interface Outcome {
-  at: number;
-  reason: CancelReason | null;
-  revenue: Money | null;
+function empty(start: number): Bucket {
+  const counts = { placed: 0, paid: 0, refused: 0, refunded: 0 };
+  return { start, ...counts, reasons: new Map(), revenue: new Map(), latencies: [] };
 }
 
+/** Adds up what the maps say under each key. */
+function summed<K, V extends number | bigint>(maps: readonly ReadonlyMap<K, V>[]): Map<K, V> {
+  const all = new Map<K, V>();
+  for (const map of maps) for (const [key, value] of map) all.set(key, plus(all.get(key), value));
+  return all;
+}
+
+function plus<V extends number | bigint>(a: V | undefined, b: V): V {
+  return a === undefined ? b : (((a as number) + (b as number)) as V);
+}
+
+/** An amount as a whole number of ten-thousandths. */
 function units(amount: string): bigint {
   const [whole = "0", fraction = ""] = amount.split(".");
   return BigInt(whole + fraction.slice(0, SCALE).padEnd(SCALE, "0"));
@@ -103,8 +121,8 @@ export function percentile(sorted: readonly number[], share: number): number | n
 export class Ledger {
   private readonly orders = new Map<string, Row>();
   private buckets: Bucket[] = [];
-  private outcomes: Outcome[] = [];
   private steps = 0;
+  private seen = 0;
   private healed = 0;
 
   /** A step that the feed told. Returns whether steps before it are missing. */
@@ -135,6 +153,7 @@ export class Ledger {
     const at = Date.parse(event.at);
     const known = this.orders.get(order.id);
     this.steps += 1;
+    if (event.step === "CREATED") this.seen += 1;
     // Put at the end: the map is in the order of the last change.
     this.orders.delete(order.id);
     this.orders.set(order.id, {
@@ -163,10 +182,12 @@ export class Ledger {
       if (bucket.latencies.length < MOST_LATENCIES_PER_BUCKET) {
         bucket.latencies.push(Math.max(0, at - Date.parse(order.placedAt)));
       }
-      this.outcomes.push({ at, reason: null, revenue: order.total });
+      const { currencyCode } = order.total;
+      bucket.revenue.set(currencyCode, plus(bucket.revenue.get(currencyCode), units(order.total.amount)));
     } else if (event.step === "CANCELLED") {
+      const reason = order.cancelReason ?? "OPERATOR";
       bucket.refused += 1;
-      this.outcomes.push({ at, reason: order.cancelReason ?? "OPERATOR", revenue: null });
+      bucket.reasons.set(reason, plus(bucket.reasons.get(reason), 1));
     } else if (event.step === "REFUNDED") {
       bucket.refunded += 1;
     }
@@ -179,7 +200,7 @@ export class Ledger {
     if (start <= newest - WINDOW_MS) return null;
     let found = this.buckets.find((one) => one.start === start);
     if (!found) {
-      found = { start, placed: 0, paid: 0, refused: 0, refunded: 0, latencies: [] };
+      found = empty(start);
       this.buckets.push(found);
       this.buckets.sort((a, b) => a.start - b.start);
     }
@@ -202,7 +223,6 @@ export class Ledger {
   prune(now: number): number {
     const oldest = Math.floor(now / BUCKET_MS) * BUCKET_MS - WINDOW_MS + BUCKET_MS;
     this.buckets = this.buckets.filter((bucket) => bucket.start >= oldest);
-    this.outcomes = this.outcomes.filter((outcome) => outcome.at >= oldest);
     return oldest;
   }
 
@@ -212,20 +232,12 @@ export class Ledger {
     const buckets = Array.from({ length: BUCKETS }, (_, index) => {
       const start = oldest + index * BUCKET_MS;
       const known = byStart.get(start);
-      return known ?? { start, placed: 0, paid: 0, refused: 0, refunded: 0, latencies: [] };
+      return known ?? empty(start);
     });
     const sum = (pick: (bucket: Bucket) => number) =>
       buckets.reduce((total, bucket) => total + pick(bucket), 0);
     const latencies = buckets.flatMap((bucket) => bucket.latencies).sort((a, b) => a - b);
-    const refused = new Map<CancelReason, number>();
-    const revenue = new Map<string, bigint>();
-    for (const { reason, revenue: money } of this.outcomes) {
-      if (reason) refused.set(reason, (refused.get(reason) ?? 0) + 1);
-      if (money) {
-        const { currencyCode } = money;
-        revenue.set(currencyCode, (revenue.get(currencyCode) ?? 0n) + units(money.amount));
-      }
-    }
+    const revenue = summed(buckets.map((bucket) => bucket.revenue));
     const all = [...this.orders.values()];
     return {
       now,
@@ -235,13 +247,14 @@ export class Ledger {
       placedLastMinute: buckets.slice(-7, -1).reduce((total, bucket) => total + bucket.placed, 0),
       paid: sum((bucket) => bucket.paid),
       refunded: sum((bucket) => bucket.refunded),
-      refused,
+      refused: summed(buckets.map((bucket) => bucket.reasons)),
       revenue: [...revenue].map(([currencyCode, scaled]) => ({ amount: amount(scaled), currencyCode })),
       p50: percentile(latencies, 0.5),
       p99: percentile(latencies, 0.99),
       open: all.reduce((count, row) => count + (row.isFinal ? 0 : 1), 0),
       rows: all.sort((a, b) => b.changedAt - a.changedAt).slice(0, rows),
       steps: this.steps,
+      orders: this.seen,
       healed: this.healed,
     };
   }

@@ -1,5 +1,6 @@
 // The control room's words.
-import { orderWords } from "../lib/errors";
+import { newer, orderWords } from "../lib/errors";
+import { open, spelled } from "../lib/words";
 import type {
   CancelReason,
   InventoryErrorCode,
@@ -8,35 +9,47 @@ import type {
   StockMovementKind,
 } from "./documents";
 
-export const reasonWords: Record<CancelReason, string> = {
-  OUT_OF_STOCK: "Sold out",
-  PAYMENT_DECLINED: "Declined",
-  PAYMENT_TIMEOUT: "No payment in time",
-  CUSTOMER: "Cancelled by the buyer",
-  OPERATOR: "Cancelled by staff",
-};
+export const reasonWords: Record<CancelReason, string> = open(
+  {
+    OUT_OF_STOCK: "Sold out",
+    PAYMENT_DECLINED: "Declined",
+    PAYMENT_TIMEOUT: "No payment in time",
+    CUSTOMER: "Cancelled by the buyer",
+    OPERATOR: "Cancelled by staff",
+  },
+  spelled,
+);
 
-export const callWords: Record<SagaStepState, { label: string; color: string }> = {
-  STARTED: { label: "Waiting for the answer", color: "yellow" },
-  DONE: { label: "Done", color: "teal" },
-  REFUSED: { label: "Refused", color: "red" },
-};
+export const callWords: Record<SagaStepState, { label: string; color: string }> = open(
+  {
+    STARTED: { label: "Waiting for the answer", color: "yellow" },
+    DONE: { label: "Done", color: "teal" },
+    REFUSED: { label: "Refused", color: "red" },
+  },
+  (code) => ({ label: spelled(code), color: "gray" }),
+);
 
-export const movementWords: Record<StockMovementKind, string> = {
-  RECEIVE: "Received",
-  ADJUST: "Written off",
-  HOLD: "Held for an order",
-  CONFIRM: "Sold",
-  RELEASE: "Given back",
-  EXPIRE: "Given back, time was over",
-  RESTOCK: "Back after a refund",
-};
+export const movementWords: Record<StockMovementKind, string> = open(
+  {
+    RECEIVE: "Received",
+    ADJUST: "Written off",
+    HOLD: "Held for an order",
+    CONFIRM: "Sold",
+    RELEASE: "Given back",
+    EXPIRE: "Given back, time was over",
+    RESTOCK: "Back after a refund",
+  },
+  spelled,
+);
 
-export const inventoryWords: Record<InventoryErrorCode, string> = {
-  IDEMPOTENCY_KEY_REUSED: "This was sent before with other content. Close the dialog and try again.",
-  INSUFFICIENT_STOCK: "There are not that many units available to write off.",
-  UNKNOWN_SKU: "No unit of this SKU was ever received.",
-};
+export const inventoryWords: Record<InventoryErrorCode, string> = open(
+  {
+    IDEMPOTENCY_KEY_REUSED: "This was sent before with other content. Close the dialog and try again.",
+    INSUFFICIENT_STOCK: "There are not that many units available to write off.",
+    UNKNOWN_SKU: "No unit of this SKU was ever received.",
+  },
+  newer,
+);
 
 /** Staff read of orders that are not their own. */
 export function staffOrderWords(code: OrderErrorCode): string {

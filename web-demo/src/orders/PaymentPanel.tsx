@@ -24,7 +24,7 @@ export function PaymentPanel({ orderId, version }: { orderId: string; version: n
       <Title order={2} size="h4" mb="sm">
         Payment
       </Title>
-      {!order && loading && <Skeleton height={44} />}
+      {!order && loading && <Skeleton height={50} />}
       {order && !payment && (
         <Text size="sm" c="dimmed">
           No payment was started yet.
@@ -36,7 +36,7 @@ export function PaymentPanel({ orderId, version }: { orderId: string; version: n
         </Text>
       )}
       {payment?.status && (
-        <Stack gap={6}>
+        <Stack gap={6} mih={50}>
           <Group justify="space-between">
             <Text size="sm">{paymentWords[payment.status]}</Text>
             {payment.amount && <Text fw={600}>{formatMoney(payment.amount)}</Text>}

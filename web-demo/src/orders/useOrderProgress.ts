@@ -19,9 +19,12 @@ type Loaded = OrderStatePartsFragment & { timeline: OrderEventPartsFragment[] };
 /** `loaded` is what the query knows; null while it loads. */
 export function useOrderProgress(orderId: string, loaded: Loaded | null): Timeline {
   const client = useApolloClient();
-  const [state, setState] = useState(EMPTY);
+  // What the query knows is in the first picture: nothing moves when the effects below run.
+  const [state, setState] = useState(() =>
+    loaded ? fold(EMPTY, { type: "loaded", events: loaded.timeline, order: loaded }) : EMPTY,
+  );
   // Ahead of what is drawn: several steps may arrive between two renderings.
-  const latest = useRef(EMPTY);
+  const latest = useRef(state);
   const dispatch = useCallback((action: Action) => {
     latest.current = fold(latest.current, action);
     setState(latest.current);
