@@ -19,6 +19,9 @@ use crate::metrics;
 use crate::topology::Names;
 
 const HEARTBEAT_S: u16 = 10;
+/// Bytes. lapin keeps 64 frames of the agreed size for each connection, and touches them: with the broker's 128 KiB that
+/// is 8 MiB. An event is smaller than one frame of this size; a larger one is sent in several.
+const FRAME_MAX: u32 = 16 * 1024;
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const RECONNECT: Backoff = Backoff {
     base: Duration::from_millis(200),
@@ -72,6 +75,7 @@ impl Broker {
     pub(crate) fn new(url: &Secret, host: &Host, prefix: &str) -> Self {
         let uri = url.expose().parse::<AMQPUri>().map(|mut uri| {
             uri.query.heartbeat = Some(HEARTBEAT_S);
+            uri.query.frame_max = Some(FRAME_MAX);
             uri
         });
         Self {

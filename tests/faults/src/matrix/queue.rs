@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use super::load::Placed;
 use super::system::{System, blocking, eventually};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Slow payments take 15 s here, so that none is captured before the queue has gone.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Waits until its consumer has declared a queue, which may be a moment after the consumer is ready.
 pub(super) async fn wait_for(system: &System, queue: &str) -> Result<()> {

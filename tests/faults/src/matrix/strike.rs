@@ -425,7 +425,7 @@ impl Run<'_> {
     async fn queue_gone(&self) -> Result<Shown> {
         queue::wait_for(self.system, "order.payment-events").await?;
         self.system
-            .set_provider(serde_json::json!({ "slow_ms": 6_000 }))
+            .set_provider(serde_json::json!({ "slow_ms": 15_000 }))
             .await?;
         let load = self.load(&["order"]);
         let everybody = i64::try_from(self.row.buyers.len())?;
