@@ -17,6 +17,11 @@ export default defineConfig({
   // Generous: a machine that compiles beside is no fault of the page.
   timeout: 90_000,
   expect: { timeout: 20_000 },
+  // The room comes last: it fills the catalogue with the products of a supermarket.
+  projects: [
+    { name: "page", testIgnore: "room.spec.ts" },
+    { name: "room", testMatch: "room.spec.ts" },
+  ],
   reporter: [["list"]],
   use: {
     baseURL,

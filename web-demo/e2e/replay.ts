@@ -12,6 +12,11 @@ const DATA = join(ROOT, "tests/data/complete-journey");
 /** The program of a system that was started for these tests; else that of whoever runs them. */
 const [PROGRAM, ...FIRST] = process.env.MERCATO_XTASK ? [process.env.MERCATO_XTASK] : ["cargo", "xtask"];
 
+/** Baskets are bought again and again: each household that signs in costs the shop a password hash. */
+const DIFFERENT = 150;
+/** Beyond every number of the data: a basket that is bought again is another one. */
+const NEXT_TIME = 1_000_000_000_000;
+
 interface BasketLine {
   product_id: number;
 }
@@ -24,7 +29,7 @@ export class Replay {
   private process: ChildProcess | null = null;
   private said = "";
 
-  /** The first `count` baskets, and no product but theirs. */
+  /** `count` baskets out of the first ones, and no product but theirs. */
   constructor(
     count: number,
     private readonly perSecond: number,
@@ -33,14 +38,21 @@ export class Replay {
       gunzipSync(readFileSync(join(DATA, name)))
         .toString()
         .split("\n");
-    const chosen = lines("baskets.ndjson.gz").slice(0, count);
+    const chosen = lines("baskets.ndjson.gz")
+      .slice(0, DIFFERENT)
+      .map((line) => JSON.parse(line));
     const wanted = new Set(
-      chosen.flatMap((basket) => JSON.parse(basket).lines.map((line: BasketLine) => line.product_id)),
+      chosen.flatMap((basket) => basket.lines.map((line: BasketLine) => line.product_id)),
     );
     const products = lines("products.ndjson.gz").filter(
       (product) => product && wanted.has(JSON.parse(product).product_id),
     );
-    writeFileSync(this.baskets, `${chosen.join("\n")}\n`);
+    const all = Array.from({ length: count }, (_, index) => {
+      const basket = chosen[index % chosen.length];
+      const again = Math.floor(index / chosen.length) * NEXT_TIME;
+      return JSON.stringify({ ...basket, basket_id: basket.basket_id + again });
+    });
+    writeFileSync(this.baskets, `${all.join("\n")}\n`);
     writeFileSync(this.products, `${products.join("\n")}\n`);
   }
 

@@ -63,6 +63,9 @@ describe("the ledger of all orders", () => {
     ledger.learn(order("1"), paid(), true);
     ledger.learn(order("2"), paid(), false);
     expect(ledger.figures(START, 10).healed).toBe(1);
+    // It was only late.
+    for (const one of paid()) ledger.hear(one, order("1"));
+    expect(ledger.figures(START, 10)).toMatchObject({ healed: 0, steps: 6 });
   });
 
   it("tells refusals by reason, and revenue exactly and by currency", () => {

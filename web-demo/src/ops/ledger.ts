@@ -71,7 +71,7 @@ export interface Figures {
   steps: number;
   /** Orders first heard of since the page was opened, by the feed or by asking. */
   orders: number;
-  /** Orders that the feed did not tell of and that were found by asking. */
+  /** Orders of which the feed did not tell all, and asking did. */
   healed: number;
 }
 
@@ -123,12 +123,16 @@ export class Ledger {
   private buckets: Bucket[] = [];
   private steps = 0;
   private seen = 0;
-  private healed = 0;
+  /** Orders that asking told of first, with the step that it told last: the feed may only be late. */
+  private readonly healed = new Map<string, number>();
 
   /** A step that the feed told. Returns whether steps before it are missing. */
   hear(event: HeardEvent, order: HeardOrder): boolean {
     const known = this.orders.get(order.id);
-    if (known && event.sequence <= known.sequence) return false;
+    if (known && event.sequence <= known.sequence) {
+      if (event.sequence >= (this.healed.get(order.id) ?? Infinity)) this.healed.delete(order.id);
+      return false;
+    }
     const missing = event.sequence > (known?.sequence ?? 0) + 1;
     // The hole is filled first, by asking: counting in order keeps each step counted once.
     if (missing) return true;
@@ -141,8 +145,8 @@ export class Ledger {
     const from = this.orders.get(order.id)?.sequence ?? 0;
     const news = timeline.filter((event) => event.sequence > from);
     if (news.length === 0) return;
-    if (expected) this.healed += 1;
     for (const event of [...news].sort((a, b) => a.sequence - b.sequence)) this.count(event, order);
+    if (expected) this.healed.set(order.id, Math.max(...news.map((event) => event.sequence)));
   }
 
   knows(id: string, version: number): boolean {
@@ -212,6 +216,7 @@ export class Ledger {
     for (const [id, row] of this.orders) {
       if (row.isFinal) {
         this.orders.delete(id);
+        this.healed.delete(id);
         return;
       }
     }
@@ -255,7 +260,7 @@ export class Ledger {
       rows: all.sort((a, b) => b.changedAt - a.changedAt).slice(0, rows),
       steps: this.steps,
       orders: this.seen,
-      healed: this.healed,
+      healed: this.healed.size,
     };
   }
 }

@@ -20,7 +20,6 @@ import {
   MergeCartDocument,
   RegisterDocument,
   type RegisterInput,
-  ViewerCartDocument,
 } from "../gql/documents";
 import { type Session, sessions } from "./session";
 
@@ -63,20 +62,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const begin = useCallback(
     async (next: Session) => {
-      sessions.set(next);
       const guestCartId = guestCart.get();
-      if (!guestCartId) return;
-      const merged = await client
-        .mutate({
-          mutation: MergeCartDocument,
-          variables: { input: { guestCartId } },
-          // The cart of whoever signed in may have been asked for before it held the guest's lines.
-          refetchQueries: [ViewerCartDocument],
-          awaitRefetchQueries: true,
-        })
-        .catch(() => null);
-      // A cart that could not be asked for stays the guest's, and is tried again at the next sign-in.
-      if (merged?.data) guestCart.set(null);
+      if (guestCartId) {
+        // Before anybody is told of the session: their cart is asked for only when it holds the guest's lines.
+        const merged = await client
+          .mutate({
+            mutation: MergeCartDocument,
+            variables: { input: { guestCartId } },
+            context: { headers: { authorization: `Bearer ${next.accessToken}` } },
+          })
+          .catch(() => null);
+        // A cart that could not be asked for stays the guest's, and is tried again at the next sign-in.
+        if (merged?.data) guestCart.set(null);
+      }
+      sessions.set(next);
     },
     [client],
   );
