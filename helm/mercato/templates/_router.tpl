@@ -7,6 +7,10 @@ ROUTER_HEALTH_LISTEN: 0.0.0.0:8088
 ROUTER_INTROSPECTION: {{ eq .Values.environment "development" | quote }}
 ROUTER_LISTEN: 0.0.0.0:4000
 ROUTER_METRICS_LISTEN: 0.0.0.0:9095
+{{- if .Values.tracing.endpoint }}
+ROUTER_OTLP_ENDPOINT: {{ .Values.tracing.endpoint }}
+ROUTER_TRACES: "true"
+{{- end }}
 ROUTER_TRACE_SAMPLE: {{ .Values.tracing.routerSample | quote }}
 WEB_ORIGIN: {{ include "mercato.origin" . }}
 {{- end }}
