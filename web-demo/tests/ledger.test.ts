@@ -66,6 +66,13 @@ describe("the ledger of all orders", () => {
     // It was only late.
     for (const one of paid()) ledger.hear(one, order("1"));
     expect(ledger.figures(START, 10)).toMatchObject({ healed: 0, steps: 6 });
+    // Told in another order, and found by asking meanwhile: nothing was left out.
+    const [first, second, third] = paid() as [HeardEvent, HeardEvent, HeardEvent];
+    for (const one of [third, second]) expect(ledger.hear(one, order("3"))).toBe(true);
+    ledger.learn(order("3"), paid(), true);
+    expect(ledger.figures(START, 10).healed).toBe(1);
+    ledger.hear(first, order("3"));
+    expect(ledger.figures(START, 10).healed).toBe(0);
   });
 
   it("tells refusals by reason, and revenue exactly and by currency", () => {

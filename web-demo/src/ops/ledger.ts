@@ -123,19 +123,26 @@ export class Ledger {
   private buckets: Bucket[] = [];
   private steps = 0;
   private seen = 0;
-  /** Orders that asking told of first, with the step that it told last: the feed may only be late. */
-  private readonly healed = new Map<string, number>();
+  /** Steps that the feed told of before those that go before them: not counted yet. */
+  private readonly early = new Map<string, Set<number>>();
+  /** Steps of orders that asking told of, and the feed has not: it may only be late. */
+  private readonly healed = new Map<string, Set<number>>();
 
   /** A step that the feed told. Returns whether steps before it are missing. */
   hear(event: HeardEvent, order: HeardOrder): boolean {
     const known = this.orders.get(order.id);
     if (known && event.sequence <= known.sequence) {
-      if (event.sequence >= (this.healed.get(order.id) ?? Infinity)) this.healed.delete(order.id);
+      const left = this.healed.get(order.id);
+      if (left?.delete(event.sequence) && left.size === 0) this.healed.delete(order.id);
       return false;
     }
     const missing = event.sequence > (known?.sequence ?? 0) + 1;
     // The hole is filled first, by asking: counting in order keeps each step counted once.
-    if (missing) return true;
+    if (missing) {
+      const told = this.early.get(order.id) ?? new Set();
+      this.early.set(order.id, told.add(event.sequence));
+      return true;
+    }
     this.count(event, order);
     return false;
   }
@@ -146,7 +153,11 @@ export class Ledger {
     const news = timeline.filter((event) => event.sequence > from);
     if (news.length === 0) return;
     for (const event of [...news].sort((a, b) => a.sequence - b.sequence)) this.count(event, order);
-    if (expected) this.healed.set(order.id, Math.max(...news.map((event) => event.sequence)));
+    const told = this.early.get(order.id);
+    this.early.delete(order.id);
+    if (!expected) return;
+    const left = new Set(news.map((event) => event.sequence).filter((sequence) => !told?.has(sequence)));
+    if (left.size > 0) this.healed.set(order.id, left);
   }
 
   knows(id: string, version: number): boolean {
@@ -217,6 +228,7 @@ export class Ledger {
       if (row.isFinal) {
         this.orders.delete(id);
         this.healed.delete(id);
+        this.early.delete(id);
         return;
       }
     }
