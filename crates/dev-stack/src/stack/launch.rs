@@ -1,6 +1,8 @@
 //! Brings a system up: stores side by side, then keys and databases, then every service at once.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::keys::KeyFolders;
 use crate::process::{Lifetime, Process, Spec};
 use crate::servers::{Options, Postgres, RabbitMq, Redis, reachable_folder};
 
+const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const READY_PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn launch(settings: &Settings, progress: &dyn Progress) -> Result<Stack> {
@@ -196,8 +199,25 @@ pub(super) fn start_member(plan: &Plan, name: &str, lifetime: Lifetime) -> Resul
         }
     }
     spec.command.envs(environment::of(plan, name)?);
+    if program_of(name) == ROUTER {
+        name_collector(&mut spec.command);
+    }
     spec.lifetime = lifetime;
     spec.start()
+}
+
+/// The router refuses to start with the variable by which the services know the collector, and has its own.
+fn name_collector(router: &mut Command) {
+    let endpoint = router
+        .get_envs()
+        .find(|(variable, _)| *variable == COLLECTOR)
+        .and_then(|(_, value)| value.map(OsStr::to_owned));
+    if let Some(endpoint) = endpoint {
+        router
+            .env_remove(COLLECTOR)
+            .env("ROUTER_OTLP_ENDPOINT", endpoint)
+            .env("ROUTER_TRACES", "true");
+    }
 }
 
 pub(super) fn await_member(plan: &Plan, process: &Process) -> Result<()> {
