@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use service_kit::Backoff;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::graph::{Fault, Graph, Ordered, PASSWORD, fresh_key};
 
@@ -136,8 +137,9 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins all orders at their times and returns when each was accepted or given up.
-    pub(crate) async fn run(self) {
+    /// Begins all orders at their times, and more for as long as there are faults to come: each is to meet somebody.
+    /// Returns when each was accepted or given up.
+    pub(crate) async fn run(self, faults_over: CancellationToken) {
         let buyers: Vec<Arc<Buyer>> = self
             .customers
             .into_iter()
@@ -152,7 +154,10 @@ impl Load {
         let variants = Arc::new(self.variants);
         let begun = tokio::time::Instant::now();
         let mut purchases = JoinSet::new();
-        for number in 0..self.orders {
+        for number in 0.. {
+            if number >= self.orders && faults_over.is_cancelled() {
+                break;
+            }
             #[expect(clippy::cast_precision_loss, reason = "there are thousands of orders")]
             let at = begun + Duration::from_secs_f64(number as f64 / self.per_second);
             tokio::time::sleep_until(at).await;

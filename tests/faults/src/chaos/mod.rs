@@ -179,8 +179,12 @@ async fn campaign(
         tokio::spawn(copy)
     });
     let begun = Instant::now();
-    let injector = inject::run(Arc::clone(world), evidence.clone(), planned.clone(), begun);
-    tokio::join!(load.run(), injector);
+    let faults_over = CancellationToken::new();
+    let injector = async {
+        inject::run(Arc::clone(world), evidence.clone(), planned.clone(), begun).await;
+        faults_over.cancel();
+    };
+    tokio::join!(load.run(faults_over.clone()), injector);
     inject::fair(world, false);
     world
         .provider(
