@@ -16,6 +16,7 @@ const EVERY: Duration = Duration::from_secs(5);
 
 impl App {
     pub(super) async fn measure_forever(self) {
+        exist();
         let never = tokio::sync::Notify::new();
         loop {
             if let Err(error) = self.measure().await {
@@ -83,39 +84,57 @@ pub(super) fn settled(plan: &Plan, now: DateTime<Utc>) {
 
 /// Counts a call without an answer.
 pub(super) fn retry(action: Action) {
+    retries(action).inc();
+}
+
+fn retries(action: Action) -> prometheus::IntCounter {
     metrics::counter(
         "saga_retries_total",
         "Calls of sagas that got no answer.",
         &["step"],
     )
     .with_label_values(&[action.as_str()])
-    .inc();
 }
 
 /// Counts sagas that were taken over or came back after a pause.
 pub(super) fn claimed(sagas: usize) {
-    plain(
-        "saga_claimed_total",
-        "Sagas claimed because they were due or left behind.",
-    )
-    .inc_by(sagas as u64);
+    plain(CLAIMED).inc_by(sagas as u64);
 }
 
 /// Counts an answer that came too late to be saved.
 pub(super) fn lost() {
-    plain(
-        "saga_lost_answers_total",
-        "Answers dropped because somebody else was quicker.",
-    )
-    .inc();
+    plain(LOST).inc();
 }
 
 /// Counts a call for a person.
 pub(super) fn alarm() {
-    plain("saga_alarms_total", "Contradictions found in orders.").inc();
+    plain(ALARMS).inc();
 }
 
-fn plain(name: &str, help: &str) -> prometheus::IntCounter {
+/// A counter without labels: its name and what it counts.
+type Plain = (&'static str, &'static str);
+
+const CLAIMED: Plain = (
+    "saga_claimed_total",
+    "Sagas claimed because they were due or left behind.",
+);
+const LOST: Plain = (
+    "saga_lost_answers_total",
+    "Answers dropped because somebody else was quicker.",
+);
+const ALARMS: Plain = ("saga_alarms_total", "Contradictions found in orders.");
+
+/// What has not happened yet is told as zero: a rate needs a value before its first one.
+fn exist() {
+    for counter in [CLAIMED, LOST, ALARMS] {
+        plain(counter).inc_by(0);
+    }
+    for action in Action::ALL {
+        retries(action).inc_by(0);
+    }
+}
+
+fn plain((name, help): Plain) -> prometheus::IntCounter {
     let counter: IntCounterVec = metrics::counter(name, help, &[]);
     counter.with_label_values::<&str>(&[])
 }
