@@ -99,6 +99,8 @@ pub(crate) fn browse(browsing: Browsing, run: &mut dyn FnMut(&mut Command) -> Re
     let folder = servers::scratch_folder()?;
     let stack = Stack::start(&private_system(folder.path())?, &steps)?;
     let tested = browse_system(&stack, browsing, run);
+    // As it is recorded now: what a plug put back was started by the edge, not by us.
+    let stack = Stack::attach(folder.path())?.unwrap_or(stack);
     stack.stop_all(&steps);
     tested
 }
