@@ -24,6 +24,8 @@ const LATE: f64 = 0.05;
 /// Later than the deadline of any order.
 const LATE_AFTER: Duration = Duration::from_secs(30);
 const PERSISTENT: u8 = 2;
+/// For connecting and publishing.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Sorts of poison, and whether the broker parks it (it can't be read) or order keeps it as dead or waiting.
 pub(crate) const SORTS: u32 = 5;
 
@@ -60,7 +62,9 @@ impl Publisher {
     }
 
     async fn publish(&mut self, copy: &Copy) -> Result<()> {
-        let outcome = self.try_publish(copy).await;
+        // All of it, the handshake too: a broker that has just been broken may never answer.
+        let outcome = tokio::time::timeout(PATIENCE, self.try_publish(copy)).await;
+        let outcome = outcome.context("no confirm").flatten();
         if outcome.is_err() {
             self.channel = None;
         }
@@ -84,8 +88,7 @@ impl Publisher {
         let (exchange, key) = (copy.exchange.as_str().into(), copy.routing_key.as_str().into());
         let options = BasicPublishOptions::default();
         let published = channel.basic_publish(exchange, key, options, copy.payload.as_bytes(), properties);
-        let confirmed = tokio::time::timeout(Duration::from_secs(3), async { published.await?.await });
-        confirmed.await.context("no confirm")??;
+        published.await?.await?;
         Ok(())
     }
 }
