@@ -13,8 +13,8 @@ use crate::{compose, deploy, faults, schema_check, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults,
-    /// security. When none is named: all but security, which runs with e2e, and room, which takes ten minutes.
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults, chaos,
+    /// security. When none is named: all but security, which runs with e2e, and room and chaos, which take long.
     stages: Vec<String>,
 }
 
@@ -34,9 +34,9 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 14] = [
+const STAGES: [&str; 15] = [
     "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "room",
-    "faults", "security",
+    "faults", "chaos", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -63,8 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `room` watches the control room
-/// for ten minutes, and `browser` does for one.
-const ON_DEMAND: [&str; 2] = ["security", "room"];
+/// for ten minutes, and `browser` does for one; `chaos` wants the machine for itself.
+const ON_DEMAND: [&str; 3] = ["security", "room", "chaos"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -201,13 +201,8 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                 counts,
             )
         }
-        "faults" => {
-            for campaign in faults::TESTED {
-                faults::check(campaign)?;
-                counts.passed += 1;
-            }
-            Ok(())
-        }
+        "faults" => campaigns(&faults::TESTED, counts),
+        "chaos" => campaigns(&faults::CHAOS, counts),
         "web" => web::check(&mut |command| count(command, counts)),
         "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
         "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),
@@ -220,6 +215,14 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
         }
         other => bail!("no such stage: {other}"),
     }
+}
+
+fn campaigns(all: &[&[&str]], counts: &mut Counts) -> Result<()> {
+    for campaign in all {
+        faults::check(campaign)?;
+        counts.passed += 1;
+    }
+    Ok(())
 }
 
 fn clippy(packages: &[&str]) -> Result<()> {

@@ -377,7 +377,7 @@ impl Run<'_> {
         self.thaw()?;
         let thawed = Instant::now();
         // Long enough for the late call to arrive.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
         let mut placed = load.finish().await?;
         let mine = placed.iter_mut().find(|placed| placed.order == order);
         mine.context("nobody placed the order that was frozen")?.end = Some("CANCELLED");
