@@ -33,7 +33,7 @@ unpack "$work/runtime" base-files netbase tzdata libc6 libgcc-s1 libgomp1 libstd
 mkdir -p "$work"/runtime/{etc/ssl/certs,home/nonroot,tmp}
 chmod 1777 "$work/runtime/tmp"
 cp $certificates "$work/runtime/etc/ssl/certs/"
-printf 'root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n' >"$work/runtime/etc/passwd"
+printf 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::%s/nonroot:/sbin/nologin\n' /home >"$work/runtime/etc/passwd"
 printf 'root:x:0:\nnonroot:x:65532:\n' >"$work/runtime/etc/group"
 commit "$work/runtime" gcr.io/distroless/cc-debian12:nonroot --user 65532:65532
 
