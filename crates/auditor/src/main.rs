@@ -90,7 +90,8 @@ async fn run(arguments: Arguments) -> Result<bool> {
     let books = Books::connect(&addresses).await?;
     let mut expected = expectations(&arguments)?;
     if let Some(seconds) = arguments.wait {
-        let rest = auditor::wait_for_rest(&books, Duration::from_secs(seconds)).await?;
+        let rest =
+            auditor::wait_for_rest(&books, expected.provider.as_ref(), Duration::from_secs(seconds)).await?;
         if !rest.is_quiet() {
             writeln!(io::stderr(), "not at rest after {seconds} s: {rest:?}")?;
         }

@@ -1,10 +1,11 @@
-//! What the payment provider says it took and gave back: the sandbox's `/_sandbox/charges`.
+//! What the payment provider says it took and gave back, and what it still has in hand: the sandbox's `/_sandbox`.
 
 use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,19 +38,33 @@ pub(crate) struct Charge {
     pub(crate) refunded_minor: i64,
 }
 
+#[derive(Deserialize)]
+struct Totals {
+    intents_due: i64,
+    webhooks_pending: i64,
+}
+
 impl Provider {
     pub(crate) async fn charges(&self) -> Result<Vec<Charge>> {
+        self.ask("/_sandbox/charges")
+            .await
+            .context("the provider's books")
+    }
+
+    /// Payments that are still to succeed by themselves, and webhooks nobody has accepted yet.
+    pub(crate) async fn to_come(&self) -> Result<i64> {
+        let totals: Totals = self
+            .ask("/_sandbox/totals")
+            .await
+            .context("the provider's totals")?;
+        Ok(totals.intents_due + totals.webhooks_pending)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         // Fails only when another part of the program has installed one already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
-        let url = self.url.join("/_sandbox/charges")?;
-        let answer = http
-            .get(url)
-            .bearer_auth(&self.api_key)
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .context("the provider's books")?;
-        answer.json().await.context("the provider's books")
+        let request = http.get(self.url.join(path)?).bearer_auth(&self.api_key);
+        Ok(request.send().await?.error_for_status()?.json().await?)
     }
 }

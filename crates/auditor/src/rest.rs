@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use sqlx::PgPool;
 
-use crate::Books;
+use crate::{Books, Provider};
 
-const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(250);
 
 /// What is still under way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Rest {
     pub leases: i64,
     /// Refunds that the provider has not completed.
     pub refunds: i64,
+    /// Payments that will still succeed at the provider, and webhooks it has not got rid of; 0 when no provider is asked.
+    pub at_provider: i64,
 }
 
 impl Rest {
@@ -31,7 +33,12 @@ impl Rest {
     }
 
     /// Looks once.
-    pub async fn look(books: &Books) -> Result<Self> {
+    pub async fn look(books: &Books, provider: Option<&Provider>) -> Result<Self> {
+        // The provider first: what it has got rid of by then is in our books.
+        let at_provider = match provider {
+            Some(provider) => provider.to_come().await?,
+            None => 0,
+        };
         let mut unpublished = 0;
         for (_, pool) in books.each() {
             unpublished += count(pool, "SELECT count(*) FROM outbox WHERE published_at IS NULL").await?;
@@ -58,16 +65,24 @@ impl Rest {
                 "SELECT count(*) FROM refund WHERE status = 'PENDING'",
             )
             .await?,
+            at_provider,
         })
     }
 }
 
-/// Looks until all is quiet or the time is up; answers the last look.
-pub async fn wait_for_rest(books: &Books, patience: Duration) -> Result<Rest> {
+/// Looks until all is quiet or the time is up; answers the last look. Quiet is what two looks in a row found quiet: an
+/// event between the broker and an inbox is in no table.
+///
+/// # Errors
+///
+/// When a database or the provider can't be asked.
+pub async fn wait_for_rest(books: &Books, provider: Option<&Provider>, patience: Duration) -> Result<Rest> {
     let begun = Instant::now();
+    let mut quiet = 0;
     loop {
-        let rest = Rest::look(books).await?;
-        if rest.is_quiet() || begun.elapsed() >= patience {
+        let rest = Rest::look(books, provider).await?;
+        quiet = if rest.is_quiet() { quiet + 1 } else { 0 };
+        if quiet == 2 || begun.elapsed() >= patience {
             return Ok(rest);
         }
         tokio::time::sleep(POLL).await;

@@ -35,6 +35,8 @@ pub struct Totals {
     pub captured_minor: BTreeMap<String, i64>,
     /// Money given back (refunds that did not fail), by currency.
     pub refunded_minor: BTreeMap<String, i64>,
+    /// Intents that will succeed by themselves, some time from now.
+    pub intents_due: usize,
     /// Webhooks not accepted yet.
     pub webhooks_pending: usize,
 }
@@ -83,6 +85,7 @@ fn sum(state: &crate::state::State) -> Totals {
     };
     for intent in state.intents.values() {
         *totals.intents.entry(intent.status.as_str()).or_default() += 1;
+        totals.intents_due += usize::from(intent.succeeds_at.is_some());
         *totals.captured_minor.entry(intent.currency.clone()).or_default() += intent.amount_received;
         *totals.refunded_minor.entry(intent.currency.clone()).or_default() += intent.amount_refunded;
     }

@@ -42,7 +42,7 @@ async fn a_healthy_world_holds_everything() {
         inventory: world.inventory.pool.clone(),
         payment: world.payment.pool.clone(),
     };
-    assert!(Rest::look(&books).await.unwrap().is_quiet());
+    assert!(Rest::look(&books, None).await.unwrap().is_quiet());
 }
 
 #[tokio::test]

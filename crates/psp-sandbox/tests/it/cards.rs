@@ -122,6 +122,18 @@ async fn late_success_takes_the_money_after_the_cancel() {
 }
 
 #[tokio::test]
+async fn money_still_to_come_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    world.settings(json!({"late_ms": 60_000})).await;
+    let (_, intent) = world.pay("pm_mercato_lateSuccess").await;
+    assert_eq!(world.get("/_sandbox/totals").await.1["intents_due"], 0);
+    let cancel = format!("{PAYMENTS}/{}/cancel", intent["id"].as_str().unwrap());
+    world.post(&cancel, None, &[]).await;
+    assert_eq!(world.get("/_sandbox/totals").await.1["intents_due"], 1);
+}
+
+#[tokio::test]
 async fn a_key_gives_one_answer() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start(folder.path()).await;

@@ -16,7 +16,8 @@ use crate::world::{Kind, World};
 const STANDSTILL: Duration = Duration::from_secs(30);
 /// What a warm process may grow by, over tens of thousands of orders.
 const GROWTH_BYTES: u64 = 64 * 1024 * 1024;
-const KILL_STATES: usize = 8;
+/// States of a saga that kills must have met.
+pub(super) const KILL_STATES: usize = 8;
 
 /// One question with its answer.
 #[derive(Debug)]

@@ -13,12 +13,14 @@ use tokio::time::sleep;
 
 use super::events;
 use super::evidence::{Evidence, Record};
-use super::schedule::{Fault, Planned, ROLLING};
+use super::schedule::{Fault, Planned, ROLLING, VICTIMS};
 use crate::proxy::{Proxy, Tally};
 use crate::world::{Kind, World};
 
 /// How long a kill waits for an order in a state that no kill has met yet.
 const SEEK: Duration = Duration::from_secs(4);
+/// Kills beyond the schedule.
+const MORE_KILLS: usize = 9;
 /// Share of replies that get lost between services, and between the router and order.
 pub(crate) const LOST: [(Kind, f64); 2] = [(Kind::Calls, 0.05), (Kind::Graph, 0.02)];
 
@@ -32,6 +34,28 @@ pub(crate) async fn run(world: Arc<World>, evidence: Evidence, plan: Vec<Planned
             evidence.failed(format!("{}: {error:#}", planned.fault));
         }
         evidence.outage(planned.fault.kind(), planned.fault.stops_orders(), from);
+    }
+}
+
+/// Which states are open at the moment of a kill is luck: kills more until enough have been met.
+pub(crate) async fn kill_until_met(world: &World, evidence: &Evidence, states: usize, begun: Instant) {
+    for victim in VICTIMS.into_iter().cycle().take(MORE_KILLS) {
+        if evidence.with(|record| record.killed_in.len()) >= states {
+            return;
+        }
+        let fault = Fault::Kill {
+            victims: vec![victim],
+            down: Duration::from_secs(1),
+        };
+        println!(
+            "{:7.1} s  {fault}, for want of states",
+            begun.elapsed().as_secs_f64()
+        );
+        let from = Instant::now();
+        if let Err(error) = perform(world, evidence, &fault).await {
+            evidence.failed(format!("{fault}: {error:#}"));
+        }
+        evidence.outage(fault.kind(), fault.stops_orders(), from);
     }
 }
 

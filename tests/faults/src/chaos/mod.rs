@@ -182,6 +182,9 @@ async fn campaign(
     let faults_over = CancellationToken::new();
     let injector = async {
         inject::run(Arc::clone(world), evidence.clone(), planned.clone(), begun).await;
+        if !peaceful {
+            inject::kill_until_met(world, &evidence, checks::KILL_STATES, begun).await;
+        }
         faults_over.cancel();
     };
     tokio::join!(load.run(faults_over.clone()), injector);
@@ -204,7 +207,9 @@ async fn campaign(
         events::repeat_the_last(world, 50).await?
     };
     evidence.add("events delivered again after the end", repeated);
-    auditor::wait_for_rest(&world.books, LIVENESS).await?;
+    // Late money may still be on its way: the provider takes it seconds after a cancellation.
+    let provider = world.provider_books()?;
+    auditor::wait_for_rest(&world.books, Some(&provider), LIVENESS).await?;
     stop_watching.cancel();
     let seen = watcher.await?;
     let audit = audit(world, &evidence, &notes).await?;

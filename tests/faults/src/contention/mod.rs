@@ -255,7 +255,8 @@ impl Shop<'_> {
 
     /// Every invariant, once all is at rest.
     async fn audit(&self, acknowledged: &[OrderId], sold: Vec<(String, i64)>, poison: i64) -> Result<()> {
-        auditor::wait_for_rest(&self.world.books, Duration::from_mins(1)).await?;
+        let provider = self.world.provider_books()?;
+        auditor::wait_for_rest(&self.world.books, Some(&provider), Duration::from_mins(1)).await?;
         let expected = Expectations {
             margin_s: f64::from(MARGIN_S),
             idle_s: 5.0,
@@ -264,7 +265,7 @@ impl Shop<'_> {
             acknowledged: acknowledged.to_vec(),
             logs: Some(self.world.plan.folder.join("logs")),
             rabbitmqctl: Some(self.world.plan.stores.rabbitmqctl.clone()),
-            provider: Some(self.world.provider_books()?),
+            provider: Some(provider),
             ..Expectations::default()
         };
         let report = auditor::audit(&self.world.books, &expected).await?;

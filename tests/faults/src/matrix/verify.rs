@@ -35,7 +35,7 @@ pub(crate) async fn all_final(system: &System, placed: &[Placed], patience: Dura
 
 /// Checks the row's own orders exactly, then all books.
 pub(crate) async fn all_exact(system: &System, variant: &Variant, placed: &[Placed]) -> Result<Ends> {
-    let rest = auditor::wait_for_rest(&system.books, REST).await?;
+    let rest = auditor::wait_for_rest(&system.books, None, REST).await?;
     ensure!(
         rest.is_quiet(),
         "not at rest after {} s: {rest:?}",
