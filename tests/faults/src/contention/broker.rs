@@ -63,6 +63,6 @@ pub(super) async fn away(shop: &Shop<'_>) -> Result<String> {
 
 /// Unpublished events and open orders.
 async fn backlog(shop: &Shop<'_>) -> Result<i64> {
-    let rest = auditor::Rest::look(&shop.world.books).await?;
+    let rest = auditor::Rest::look(&shop.world.books, None).await?;
     Ok(rest.unpublished + rest.unapplied + rest.open_orders)
 }
