@@ -214,15 +214,7 @@ impl World {
 
     /// Runs `rabbitmqctl`.
     pub(crate) async fn rabbitmqctl(&self, words: &[&str]) -> Result<String> {
-        let mut command = tokio::process::Command::new(&self.plan.stores.rabbitmqctl);
-        let output = command.args(words).output().await.context("rabbitmqctl")?;
-        ensure!(
-            output.status.success(),
-            "rabbitmqctl {}: {}",
-            words.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        rabbitmqctl(&self.plan, words).await
     }
 
     /// Does something blocking with the processes.
@@ -249,6 +241,19 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// What a plan's `rabbitmqctl` prints.
+pub(crate) async fn rabbitmqctl(plan: &Plan, words: &[&str]) -> Result<String> {
+    let mut command = tokio::process::Command::new(&plan.stores.rabbitmqctl);
+    let output = command.args(words).output().await.context("rabbitmqctl")?;
+    ensure!(
+        output.status.success(),
+        "rabbitmqctl {}: {}",
+        words.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A pool that connects when it is used, and again after PostgreSQL was away.

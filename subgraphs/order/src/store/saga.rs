@@ -358,12 +358,15 @@ pub(crate) async fn save(
         .iter()
         .flat_map(|change| steps(&change.job.saga, change.effects))
         .collect();
+    // Limits nothing: the planner takes a record set for 100 rows and would read all sagas, and a limit for few.
+    let count = i64::try_from(sagas.len()).unwrap_or(i64::MAX);
     let won = sqlx::query_scalar!(
         r#"WITH change AS (
                SELECT * FROM jsonb_to_recordset($1) AS change (order_id uuid, expected bigint, status text,
                    public_status text, sequence bigint, reason text, terminal_at timestamptz, step text,
                    attempt integer, payment text, stock text, refund_reason text, refund_restock boolean,
                    refund_asked boolean, attention text, last_error text, leased boolean, wait_s float8)
+               LIMIT $5
            ), locked AS (
                SELECT saga.order_id FROM saga JOIN change USING (order_id) WHERE saga.version = change.expected
                ORDER BY saga.order_id FOR UPDATE OF saga
@@ -406,7 +409,8 @@ pub(crate) async fn save(
         Json(&sagas) as _,
         Json(&history) as _,
         Json(&steps) as _,
-        holder.name
+        holder.name,
+        count
     )
     .fetch_all(conn)
     .await?;

@@ -1,12 +1,12 @@
 //! Takes a queue away from under a publisher.
 
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::load::Placed;
-use super::system::{System, blocking, eventually};
+use super::system::{System, eventually};
+use crate::world::rabbitmqctl;
 
 /// Slow payments take 15 s here, so that none is captured before the queue has gone.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -14,29 +14,17 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Waits until its consumer has declared a queue, which may be a moment after the consumer is ready.
 pub(super) async fn wait_for(system: &System, queue: &str) -> Result<()> {
     eventually(PATIENCE, &format!("there is a queue {queue}"), || async {
-        let names = rabbitmqctl(system, &["list_queues", "--quiet", "name"])?;
+        let names = rabbitmqctl(&system.stack.plan(), &["list_queues", "--quiet", "name"]).await?;
         Ok(names.lines().any(|name| name == queue))
     })
     .await
 }
 
 /// Deletes a queue with its bindings, as if its consumer had never been there.
-pub(super) fn delete(system: &System, queue: &str) -> Result<()> {
-    rabbitmqctl(system, &["delete_queue", queue]).map(drop)
-}
-
-/// What the tool printed.
-fn rabbitmqctl(system: &System, arguments: &[&str]) -> Result<String> {
-    let tool = system.stack.plan().stores.rabbitmqctl;
-    let output = blocking(|| Command::new(&tool).args(arguments).output())
-        .with_context(|| tool.display().to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "rabbitmqctl {}: {said}",
-        arguments.join(" ")
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+pub(super) async fn delete(system: &System, queue: &str) -> Result<()> {
+    rabbitmqctl(&system.stack.plan(), &["delete_queue", queue])
+        .await
+        .map(drop)
 }
 
 /// Waits until payment has tried to publish the capture of each order; answers how many.

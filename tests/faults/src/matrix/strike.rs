@@ -433,7 +433,7 @@ impl Run<'_> {
         let placed = load.finish().await?;
         blocking(|| self.system.stack.kill("order"))?;
         let died = Instant::now();
-        queue::delete(self.system, "order.payment-events")?;
+        queue::delete(self.system, "order.payment-events").await?;
         let tried = queue::wait_for_tries(self.system, &placed).await?;
         if tried == 0 {
             bail!("payment published nothing while the queue was away");
