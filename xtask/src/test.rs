@@ -14,7 +14,7 @@ use crate::{compose, deploy, faults, schema_check, sdl, tidy, web, workspace};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults, chaos,
-    /// security. When none is named: all but security, which runs with e2e, and room and chaos, which take long.
+    /// security. When none is named: all but security, which runs with e2e, and room, which takes long.
     stages: Vec<String>,
 }
 
@@ -63,8 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `room` watches the control room
-/// for ten minutes, and `browser` does for one; `chaos` wants the machine for itself.
-const ON_DEMAND: [&str; 3] = ["security", "room", "chaos"];
+/// for ten minutes, and `browser` does for one.
+const ON_DEMAND: [&str; 2] = ["security", "room"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
