@@ -72,12 +72,24 @@ impl Graph {
 
     /// The whole answer, faults included.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
-        Ok(self.send(query, variables).await?.json().await?)
+        Ok(self
+            .send(json!({ "query": query, "variables": variables }))
+            .await?
+            .json()
+            .await?)
+    }
+
+    /// The whole answer to one operation of a document of several.
+    pub(crate) async fn ask_named(&self, document: &str, operation: &str, variables: Value) -> Result<Value> {
+        let body = json!({ "query": document, "operationName": operation, "variables": variables });
+        Ok(self.send(body).await?.json().await?)
     }
 
     /// The correlation id that the answer tells, and the whole answer.
     pub(crate) async fn ask_told(&self, query: &str, variables: Value) -> Result<(String, Value)> {
-        let response = self.send(query, variables).await?;
+        let response = self
+            .send(json!({ "query": query, "variables": variables }))
+            .await?;
         let mut told = response.headers().get_all(CORRELATION).iter();
         let id = told.next().context("an answer without a correlation id")?;
         let id = id.to_str()?.to_owned();
@@ -85,11 +97,8 @@ impl Graph {
         Ok((id, response.json().await?))
     }
 
-    async fn send(&self, query: &str, variables: Value) -> Result<reqwest::Response> {
-        let mut request = self
-            .http
-            .post(&self.url)
-            .json(&json!({ "query": query, "variables": variables }));
+    async fn send(&self, body: Value) -> Result<reqwest::Response> {
+        let mut request = self.http.post(&self.url).json(&body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }

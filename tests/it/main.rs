@@ -10,6 +10,7 @@ mod fulfilment;
 mod identity;
 mod npm;
 mod orders;
+mod outage;
 mod subscriptions;
 mod world;
 
@@ -35,10 +36,12 @@ fn main() -> ExitCode {
         subscriptions::CASES,
     ]
     .concat();
+    // Killing processes under the other tests would make them guess whose fault a failure is. The audit comes last.
+    let violent: Vec<Case> = [outage::CASES, crash::CASES].concat();
     if arguments.list {
         let trials = cases
             .iter()
-            .chain(crash::CASES)
+            .chain(&violent)
             .map(|(name, _)| Trial::test(*name, || Ok(())))
             .collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
@@ -51,12 +54,11 @@ fn main() -> ExitCode {
         }
     };
     let peaceful = libtest_mimic::run(&arguments, trials(&world, &cases));
-    // Killing processes under the other tests would make them guess whose fault a failure is.
     let alone = Arguments {
         test_threads: Some(1),
         ..arguments
     };
-    let violent = libtest_mimic::run(&alone, trials(&world, crash::CASES));
+    let violent = libtest_mimic::run(&alone, trials(&world, &violent));
     let failed = peaceful.has_failed() || violent.has_failed();
     world.finish(failed);
     if failed {

@@ -101,7 +101,7 @@ impl World {
                 "mutation ($input: ImportProductsInput!) { importProducts(input: $input) { userErrors { code message } } }",
                 json!({ "input": { "products": [{
                     "slug": name, "title": "Test article", "description": "Made for a test", "categoryPath": ["Tests"],
-                    "variants": [{ "sku": sku, "title": "One", "price": { "amount": "12.50", "currencyCode": "USD" } }],
+                    "variants": [{ "sku": sku, "title": "One", "weightGrams": 400, "price": { "amount": "12.50", "currencyCode": "USD" } }],
                 }] } }),
             )
             .await?;

@@ -10,8 +10,8 @@ use super::Shop;
 
 /// How soon after its return all must be as if it had never been away.
 const DRAINED: Duration = Duration::from_secs(30);
-/// Buyers at a time: the backlog is the subject, not the load.
-const BUYERS: usize = 8;
+/// Orders begun each second. As many as the machine can take would only measure how long it takes to finish them.
+const PER_SECOND: usize = 10;
 
 pub(super) async fn away(shop: &Shop<'_>) -> Result<String> {
     let (_, variant) = shop.world.products(1, 100_000).await?.remove(0);
@@ -29,8 +29,10 @@ pub(super) async fn away(shop: &Shop<'_>) -> Result<String> {
     };
     let buyers = async {
         let mut orders = Vec::new();
+        let mut second = tokio::time::interval(Duration::from_secs(1));
         while away.load(Ordering::SeqCst) {
-            orders.extend(shop.orders(vec![vec![variant.as_str()]; BUYERS]).await?);
+            second.tick().await;
+            orders.extend(shop.orders(vec![vec![variant.as_str()]; PER_SECOND]).await?);
         }
         Ok::<Vec<OrderId>, anyhow::Error>(orders)
     };

@@ -25,8 +25,14 @@ pub(super) async fn expire(shop: &Shop<'_>) -> Result<String> {
     let products = shop.world.products(PRODUCTS, 100_000).await?;
     hold(shop, &products, count).await?;
     let inventory = lazy_pool(&shop.world.plan.database_url("inventory"))?;
-    let end = "UPDATE reservation_head SET expires_at = clock_timestamp() + interval '1 second' WHERE state = 'HELD'";
-    let held = sqlx::query(end).execute(&inventory).await?.rows_affected();
+    let skus: Vec<&str> = products.iter().map(|(sku, _)| sku.as_str()).collect();
+    let end = "UPDATE reservation_head SET expires_at = clock_timestamp() + interval '1 second'
+               WHERE state = 'HELD' AND order_id IN (SELECT order_id FROM reservation WHERE sku = ANY($1))";
+    let held = sqlx::query(end)
+        .bind(&skus)
+        .execute(&inventory)
+        .await?
+        .rows_affected();
     ensure!(held == count as u64, "{held} of {count} holds");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let begun = Instant::now();

@@ -1,0 +1,254 @@
+//! A subgraph that is away takes its own fields with it and nothing else: what the shop asks for still comes, and one
+//! coded error names the part that is missing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::Case;
+use crate::client::Graph;
+use crate::world::{World, eventually, root};
+
+pub(crate) const CASES: &[Case] = &[
+    (
+        "without inventory, availability and stock alone are missing",
+        inventory,
+    ),
+    ("without product, carts and orders can still be read", product),
+    ("without cart, carts alone are missing", cart),
+    ("without payment, payments alone are missing", payment),
+    ("without order, orders alone are missing", order),
+    ("without auth, accounts alone are missing", auth),
+];
+
+/// How long a process that was killed may take until everything is as it was.
+const RECOVERY: Duration = Duration::from_secs(30);
+/// The shop's own operations, in one document.
+const OPERATIONS: [&str; 4] = ["catalogue", "cart", "order", "session"];
+/// What says that a part did not answer, and not that it was asked for something wrong.
+const CODES: [&str; 3] = ["UNAVAILABLE", "SUBREQUEST_HTTP_ERROR", "GATEWAY_TIMEOUT"];
+
+/// An operation of the shop, and the paths that are null without the subgraph; a path of "" is the whole answer.
+type Expected = (&'static str, &'static [&'static str]);
+
+/// A customer with a filled cart and a paid order.
+struct Shop {
+    ada: Graph,
+    document: String,
+    slug: String,
+    cart: String,
+    order: String,
+}
+
+impl Shop {
+    async fn open(world: &World) -> Result<Self> {
+        let ada = world.customer().await?;
+        let variant = world.product(10).await?;
+        let order = ada.buy(&variant, 1, "pm_card_visa").await?;
+        eventually(RECOVERY, "the order is paid", || async {
+            Ok(ada.order(&order).await?["status"] == "PAID")
+        })
+        .await?;
+        let cart = ada.cart(&variant, 2).await?;
+        let mut document = String::new();
+        for name in OPERATIONS {
+            let file = root().join(format!("web-demo/src/operations/{name}.graphql"));
+            document += &std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        }
+        Ok(Self {
+            ada,
+            document,
+            slug: variant.slug,
+            cart,
+            order,
+        })
+    }
+
+    async fn ask(&self, operation: &str) -> Result<Value> {
+        let variables = match operation {
+            "Product" | "ProductAvailability" => json!({ "slug": self.slug }),
+            "ShippingEstimate" => json!({ "slug": self.slug, "countryCode": "DE", "quantity": 1 }),
+            "Products" => json!({ "first": 5, "sort": "NEWEST" }),
+            "GuestCart" => json!({ "id": self.cart }),
+            "Order" | "OrderPayment" => json!({ "id": self.order }),
+            "OrderHistory" => json!({ "first": 5 }),
+            _ => json!({}),
+        };
+        self.ada.ask_named(&self.document, operation, variables).await
+    }
+}
+
+/// Every operation the cases ask for; each case says what it misses, and all others must answer as ever.
+const ALL: [&str; 9] = [
+    "Product",
+    "ProductAvailability",
+    "ShippingEstimate",
+    "Products",
+    "GuestCart",
+    "ViewerCart",
+    "Order",
+    "OrderPayment",
+    "OrderHistory",
+];
+
+/// Asks for everything with and without the processes of a subgraph, and once more when they are back.
+fn without(world: &World, processes: &[&str], expected: &[Expected]) -> Result<()> {
+    let shop = world.runtime.block_on(Shop::open(world))?;
+    let mut whole = Vec::new();
+    for operation in ALL {
+        let answer = world.runtime.block_on(shop.ask(operation))?;
+        ensure!(answer.get("errors").is_none(), "{operation}: {answer}");
+        whole.push(answer["data"].clone());
+    }
+    for process in processes {
+        world.stack.kill(process)?;
+    }
+    let found: Result<Vec<Value>> = ALL
+        .iter()
+        .map(|operation| world.runtime.block_on(shop.ask(operation)))
+        .collect();
+    for process in processes {
+        world.stack.start_again(process)?;
+    }
+    let mut wrong = Vec::new();
+    for ((operation, whole), found) in ALL.iter().zip(&whole).zip(found?) {
+        let missing = expected.iter().find(|(name, _)| name == operation);
+        let missing: BTreeSet<&str> = missing
+            .map(|(_, paths)| *paths)
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .collect();
+        if let Err(error) = compare(whole, &found, &missing) {
+            wrong.push(format!("{operation}: {error:#}: {found}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (operation, whole) in ALL.iter().zip(&whole) {
+        world.runtime.block_on(eventually(RECOVERY, operation, || async {
+            Ok(differences(whole, &shop.ask(operation).await?["data"]).is_empty())
+        }))?;
+    }
+    Ok(())
+}
+
+/// The answer lacks exactly `missing`, and says once that something is.
+fn compare(whole: &Value, found: &Value, missing: &BTreeSet<&str>) -> Result<()> {
+    let differences = differences(whole, &found["data"]);
+    let lost: BTreeSet<&str> = differences.iter().map(String::as_str).collect();
+    ensure!(
+        lost == *missing,
+        "{lost:?} are missing or changed, not {missing:?}"
+    );
+    let errors = found["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    ensure!(
+        errors.len() == usize::from(!missing.is_empty()),
+        "{} errors",
+        errors.len()
+    );
+    for error in errors {
+        let code = error["extensions"]["code"].as_str().unwrap_or_default();
+        ensure!(CODES.contains(&code), "an error of code {code:?}");
+    }
+    Ok(())
+}
+
+/// Paths at which two answers differ, array indices left out; below a null nothing is compared.
+fn differences(whole: &Value, found: &Value) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    descend(whole, found, "", &mut paths);
+    paths
+}
+
+fn descend(whole: &Value, found: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    match (whole, found) {
+        (Value::Object(whole), Value::Object(found)) => {
+            for (name, value) in whole {
+                let below = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                descend(value, found.get(name).unwrap_or(&Value::Null), &below, paths);
+            }
+        }
+        (Value::Array(whole), Value::Array(found)) if whole.len() == found.len() => {
+            for (whole, found) in whole.iter().zip(found) {
+                descend(whole, found, &format!("{path}[]"), paths);
+            }
+        }
+        // When it was looked at, which is another time each time.
+        _ if path.ends_with(".asOf") && found.is_string() => {}
+        _ if whole == found => {}
+        _ => {
+            paths.insert(path.to_owned());
+        }
+    }
+}
+
+fn inventory(world: &World) -> Result<()> {
+    without(
+        world,
+        &["inventory"],
+        &[
+            ("ProductAvailability", &["product.variants[].availability"]),
+            ("ShippingEstimate", &["product.variants[].shippingEstimate"]),
+            ("GuestCart", &["cart.lines[].variant.availability"]),
+            ("ViewerCart", &["me.activeCart.lines[].variant.availability"]),
+        ],
+    )
+}
+
+fn product(world: &World) -> Result<()> {
+    without(
+        world,
+        &["product"],
+        &[
+            ("Product", &[""]),
+            ("ProductAvailability", &["product"]),
+            ("ShippingEstimate", &["product"]),
+            ("Products", &[""]),
+            ("GuestCart", &["cart.lines[].variant"]),
+            ("ViewerCart", &["me.activeCart.lines[].variant"]),
+            ("Order", &["order.lines[].variant"]),
+        ],
+    )
+}
+
+fn cart(world: &World) -> Result<()> {
+    without(
+        world,
+        &["cart"],
+        &[("GuestCart", &["cart"]), ("ViewerCart", &["me.activeCart"])],
+    )
+}
+
+fn payment(world: &World) -> Result<()> {
+    without(
+        world,
+        &["payment"],
+        &[("OrderPayment", &["order.amountDue", "order.payment"])],
+    )
+}
+
+fn order(world: &World) -> Result<()> {
+    without(
+        world,
+        &["order", "order-2"],
+        &[
+            ("Order", &["order"]),
+            ("OrderPayment", &["order"]),
+            ("OrderHistory", &["me.orders"]),
+        ],
+    )
+}
+
+fn auth(world: &World) -> Result<()> {
+    without(
+        world,
+        &["auth"],
+        &[("ViewerCart", &["me"]), ("OrderHistory", &["me"])],
+    )
+}
