@@ -13,6 +13,7 @@ use crate::world::{World, root, steps};
 pub(crate) const CASES: &[Case] = &[
     ("the npm client graphql-ws receives an order's steps", graphql_ws),
     ("a plain Apollo Client 4 receives an order's steps", apollo_client),
+    ("a plain urql client receives an order's steps", urql),
 ];
 
 fn folder() -> PathBuf {
@@ -55,15 +56,18 @@ fn graphql_ws(world: &World) -> Result<()> {
 }
 
 fn apollo_client(world: &World) -> Result<()> {
+    watches_and_asks(world, "apollo-client.mjs")
+}
+
+fn urql(world: &World) -> Result<()> {
+    watches_and_asks(world, "urql.mjs")
+}
+
+/// A client that prints the steps it was told, and the order as it then found it.
+fn watches_and_asks(world: &World, client: &str) -> Result<()> {
     installed()?;
     let (ada, order) = slow_order(world)?;
-    let printed = run(Command::new("node").args([
-        "apollo-client.mjs",
-        ada.url(),
-        ada.websocket(),
-        ada.token(),
-        &order,
-    ]))?;
+    let printed = run(Command::new("node").args([client, ada.url(), ada.websocket(), ada.token(), &order]))?;
     let answer: Value = serde_json::from_str(&printed)?;
     let events = answer["steps"].as_array().context("no steps")?;
     ensure!(steps(events).last() == Some(&"PAID"), "{printed}");

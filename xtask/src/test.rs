@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn stages_run_in_their_order() {
-        assert_eq!(chosen(&[]).unwrap().last(), Some(&"faults"));
+        assert_eq!(chosen(&[]).unwrap().last(), Some(&"chaos"));
         assert_eq!(
             chosen(&["e2e".to_owned(), "unit".to_owned()]).unwrap(),
             ["unit", "e2e"]

@@ -98,6 +98,9 @@ fn has_jwt(line: &[u8]) -> bool {
     })
 }
 
+/// Before a span's id, whose 16 hexadecimal digits are all decimal once in 1,800 times.
+const SPAN: &[u8] = b"span_id\":\"";
+
 /// 15 or 16 digits, alone or in groups of four, that start like a card's and pass its check digit. Digits within a
 /// word or a fraction are parts of ids and measurements.
 fn has_card_number(line: &[u8]) -> bool {
@@ -115,7 +118,8 @@ fn has_card_number(line: &[u8]) -> bool {
         let end = start + length;
         let alone =
             !in_word(start.checked_sub(1).and_then(|before| line.get(before))) && !in_word(line.get(end));
-        if alone && is_card_number(line[start..end].trim_ascii_end()) {
+        let span = line[..start].ends_with(SPAN);
+        if alone && !span && is_card_number(line[start..end].trim_ascii_end()) {
             return true;
         }
         start = end;
@@ -182,6 +186,7 @@ mod tests {
             "4242424242424241 fails its check digit",
             "at 2026-11-22T16:28:19.629932Z after 1795364900123456 ns",
             "id a4242424242424242 and 0.4242424242424242 s",
+            "{\"span_id\":\"4242424242424242\"}",
             "eyJhbGciOiJFZERTQSJ9 alone is no token",
             "{\"password\":\"***\"}",
             "{\"password\":null,\"note\":\"x\"}",

@@ -11,6 +11,7 @@ use sqlx::Row;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
+use super::checks::KILL_STATES;
 use super::events;
 use super::evidence::{Evidence, Record};
 use super::schedule::{Fault, Planned, ROLLING, VICTIMS};
@@ -19,8 +20,8 @@ use crate::world::{Kind, World};
 
 /// How long a kill waits for an order in a state that no kill has met yet.
 const SEEK: Duration = Duration::from_secs(4);
-/// When so many have been met, kills come at any moment.
-const ENOUGH_STATES: usize = 12;
+/// How long after PostgreSQL's restart services may take to connect again.
+const CONNECTED: Duration = Duration::from_secs(15);
 /// Kills beyond the schedule.
 const MORE_KILLS: usize = 9;
 /// Share of replies that get lost between services, and between the router and order.
@@ -40,9 +41,9 @@ pub(crate) async fn run(world: Arc<World>, evidence: Evidence, plan: Vec<Planned
 }
 
 /// Which states are open at the moment of a kill is luck: kills more until enough have been met.
-pub(crate) async fn kill_until_met(world: &World, evidence: &Evidence, states: usize, begun: Instant) {
+pub(crate) async fn kill_until_met(world: &World, evidence: &Evidence, begun: Instant) {
     for victim in VICTIMS.into_iter().cycle().take(MORE_KILLS) {
-        if evidence.with(|record| record.killed_in.len()) >= states {
+        if evidence.with(|record| record.killed_in.len()) >= KILL_STATES {
             return;
         }
         let fault = Fault::Kill {
@@ -125,13 +126,13 @@ async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()
 }
 
 /// Kills services at a moment when orders are in two states no kill has met yet, or in one if two don't come: six kills
-/// are to meet eight states.
+/// are to meet eight states. Once they have, kills come at any moment.
 async fn kill(world: &World, evidence: &Evidence, victims: &[&'static str], down: Duration) -> Result<u64> {
     let begun = Instant::now();
     let states = loop {
         let states = open_states(world).await?;
         let unmet = |record: &mut Record| {
-            if record.killed_in.len() >= ENOUGH_STATES {
+            if record.killed_in.len() >= KILL_STATES {
                 return usize::MAX;
             }
             let unmet = states
@@ -236,14 +237,20 @@ async fn rolling(world: &World, evidence: &Evidence) -> Result<u64> {
 }
 
 async fn terminate(world: &World) -> Result<u64> {
-    let ended: i64 = sqlx::query_scalar(
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-         WHERE application_name ~ '-(requests|workers)$'",
-    )
-    .fetch_one(&world.postgres)
-    .await?;
-    ensure!(ended > 0, "no service was connected");
-    Ok(1)
+    let begun = Instant::now();
+    loop {
+        let ended: i64 = sqlx::query_scalar(
+            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE application_name ~ '-(requests|workers)$'",
+        )
+        .fetch_one(&world.postgres)
+        .await?;
+        if ended > 0 {
+            return Ok(1);
+        }
+        ensure!(begun.elapsed() < CONNECTED, "no service was connected");
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 async fn flush(world: &World) -> Result<u64> {

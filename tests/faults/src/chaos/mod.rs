@@ -183,7 +183,7 @@ async fn campaign(
     let injector = async {
         inject::run(Arc::clone(world), evidence.clone(), planned.clone(), begun).await;
         if !peaceful {
-            inject::kill_until_met(world, &evidence, checks::KILL_STATES, begun).await;
+            inject::kill_until_met(world, &evidence, begun).await;
         }
         faults_over.cancel();
     };

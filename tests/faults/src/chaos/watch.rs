@@ -38,8 +38,8 @@ pub(crate) struct Seen {
     pub(crate) growth: BTreeMap<(String, u32), Growth>,
     /// Processes that ended though nobody ended them.
     pub(crate) died: Vec<String>,
-    /// Backends that idled in a transaction for more than five seconds.
-    pub(crate) idlers: Vec<String>,
+    /// Backends that had idled in a transaction for more than five seconds, and when they were seen.
+    pub(crate) idlers: Vec<(Instant, String)>,
 }
 
 /// Watches until told to stop.
@@ -108,7 +108,9 @@ impl Seen {
                AND application_name ~ '-(requests|workers)$'",
         )
         .fetch_all(&world.postgres);
-        self.idlers.extend(look.await.unwrap_or_default());
+        let now = Instant::now();
+        let idlers = look.await.unwrap_or_default();
+        self.idlers.extend(idlers.into_iter().map(|idler| (now, idler)));
     }
 
     /// The first look at which more orders had ended than at `since`.
