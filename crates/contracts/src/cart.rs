@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CartId, Currency, OrderId, UserId, VariantId};
+use crate::{CartId, CouponCode, Currency, OrderId, UserId, VariantId};
 
 /// Answer of `GET /carts/{cart_id}`: what order needs to check out. Prices are asked of product, not of the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct CartFact {
     pub currency: Currency,
     /// What is in it.
     pub lines: Vec<CartLineFact>,
+    /// The coupon the shopper wants to use; whether it is good for anything is order's to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponCode>,
 }
 
 /// One line of a cart.

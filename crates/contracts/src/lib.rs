@@ -5,6 +5,7 @@
 //! business rule, store, transport or framework.
 
 pub mod cart;
+pub mod coupon;
 pub mod event;
 pub mod ids;
 pub mod inventory;
@@ -14,6 +15,7 @@ pub mod payment;
 pub mod problem;
 pub mod product;
 
+pub use coupon::CouponCode;
 pub use event::{Event, EventData};
 pub use ids::{
     CartId, CartLineId, CategoryId, EventId, OrderId, PaymentId, ProductId, RefundId, SessionId, UserId,

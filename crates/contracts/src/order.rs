@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{EventData, Money, OrderId, ProductId, Sku, UserId, VariantId};
+use crate::{CouponCode, EventData, Money, OrderId, ProductId, Sku, UserId, VariantId};
 
 /// Exchange of order's events.
 pub const EXCHANGE: &str = "order.events";
@@ -19,6 +19,18 @@ pub struct OrderCreated {
     pub total: Money,
     /// What was bought, at the prices of that moment.
     pub lines: Vec<OrderLineFact>,
+    /// What a coupon takes off the sum of the lines; `total` is what remains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<DiscountFact>,
+}
+
+/// What a coupon takes off an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscountFact {
+    /// The coupon's code.
+    pub code: CouponCode,
+    /// How much, in the order's currency.
+    pub amount: Money,
 }
 
 /// One line of an order.

@@ -72,6 +72,7 @@ fn fact(cart: &Cart) -> CartFact {
         version: cart.version,
         currency: cart.currency,
         lines: cart.lines.iter().map(line).collect(),
+        coupon: cart.coupon.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A cart and what can be done with it. Every change answers a new cart of the next version, or why not.
 
 use chrono::{DateTime, Utc};
-use contracts::{CartId, CartLineId, Currency, UserId, VariantId};
+use contracts::{CartId, CartLineId, CouponCode, Currency, UserId, VariantId};
 use serde::{Deserialize, Serialize};
 
 use super::{Prices, Reason, Refusal};
@@ -21,6 +21,9 @@ pub(crate) struct Cart {
     /// Rises by one with every change; 0 was never stored.
     pub(crate) version: i32,
     pub(crate) lines: Vec<Line>,
+    /// What the shopper typed in; order knows what it is good for.
+    #[serde(default)]
+    pub(crate) coupon: Option<CouponCode>,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
@@ -38,7 +41,12 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) enum Change {
     Add(Vec<Wanted>),
-    SetQuantity { line_id: CartLineId, quantity: i32 },
+    SetQuantity {
+        line_id: CartLineId,
+        quantity: i32,
+    },
+    /// Puts a coupon in the place of the one that is there, or takes it out.
+    SetCoupon(Option<CouponCode>),
     Clear,
 }
 
@@ -52,7 +60,7 @@ impl Change {
     pub(crate) fn variants(&self) -> impl Iterator<Item = VariantId> {
         let wanted: &[Wanted] = match self {
             Self::Add(wanted) => wanted,
-            Self::SetQuantity { .. } | Self::Clear => &[],
+            Self::SetQuantity { .. } | Self::SetCoupon(_) | Self::Clear => &[],
         };
         wanted.iter().map(|piece| piece.variant_id)
     }
@@ -79,6 +87,7 @@ impl Cart {
             currency,
             version: 0,
             lines: Vec::new(),
+            coupon: None,
             expires_at,
         }
     }
@@ -103,6 +112,7 @@ impl Cart {
         match change {
             Change::Add(wanted) => self.add(wanted, prices, new_ids),
             Change::SetQuantity { line_id, quantity } => self.set_quantity(*line_id, *quantity, prices),
+            Change::SetCoupon(coupon) => Ok(self.with_coupon(coupon.clone(), prices)),
             Change::Clear => Ok(self.clear()),
         }
     }
@@ -191,13 +201,21 @@ impl Cart {
         Ok(self.changed(prices))
     }
 
+    /// With another coupon, or none.
+    fn with_coupon(mut self, coupon: Option<CouponCode>, prices: &Prices) -> Self {
+        self.coupon = coupon;
+        self.changed(prices)
+    }
+
     /// With nothing in it.
     pub(crate) fn clear(mut self) -> Self {
         self.lines.clear();
+        self.coupon = None;
         self.changed(&Prices::default())
     }
 
-    /// With a guest's lines in it; of a variant in both, the pieces add up, as far as a line may hold.
+    /// With a guest's lines in it; of a variant in both, the pieces add up, as far as a line may hold. The guest's
+    /// coupon, which is the newer one, takes the place of the user's.
     pub(crate) fn take_over(mut self, guest: Self, prices: &Prices) -> Result<Self, Vec<Refusal>> {
         if guest.currency != self.currency {
             return Err(vec![Refusal::at(Reason::CurrencyMismatch, &["guestCartId"])]);
@@ -215,6 +233,7 @@ impl Cart {
         if self.lines.len() > MAX_LINES {
             return Err(vec![Refusal::at(Reason::TooManyLines, &["guestCartId"])]);
         }
+        self.coupon = guest.coupon.or(self.coupon);
         Ok(self.changed(prices))
     }
 

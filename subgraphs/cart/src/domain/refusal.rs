@@ -11,6 +11,7 @@ pub(crate) enum Reason {
     QuantityInvalid,
     TooManyLines,
     CurrencyMismatch,
+    CouponInvalid,
     VersionConflict,
     IdempotencyKeyReused,
 }

@@ -5,15 +5,15 @@ use contracts::CartId;
 use graphql_kit::{ApiError, Result, parse_id, require_user};
 
 use super::types::{
-    AddCartLinesInput, CartLineInput, CartPayload, ClearCartInput, CreateCartInput, MergeCartInput,
-    SetCartLineQuantityInput,
+    AddCartLinesInput, ApplyCouponInput, CartLineInput, CartPayload, ClearCartInput, CreateCartInput,
+    MergeCartInput, RemoveCouponInput, SetCartLineQuantityInput,
 };
 use super::{app, fault, reader};
 use crate::app::change_cart::{Request, change_cart};
 use crate::app::create_cart::{NewCart, create_cart};
 use crate::app::merge_cart::merge_cart;
 use crate::app::{Error, Outcome, Priced};
-use crate::domain::{Change, Wanted};
+use crate::domain::{Change, Reason, Refusal, Wanted};
 
 /// Mutation root.
 pub struct Mutation;
@@ -71,6 +71,30 @@ impl Mutation {
         #[graphql(desc = "The cart to empty.")] input: ClearCartInput,
     ) -> Result<CartPayload> {
         payload(change_cart(app(ctx), request(ctx, &input.cart_id, Change::Clear)?).await)
+    }
+
+    /// Puts a coupon into a cart, in the place of the one that is there. What it takes off, or why nothing, is told by
+    /// the cart's `coupon`.
+    async fn apply_coupon(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The coupon.")] input: ApplyCouponInput,
+    ) -> Result<CartPayload> {
+        let Ok(code) = input.code.parse() else {
+            return payload(Ok(Err(vec![Refusal::at(Reason::CouponInvalid, &["code"])])));
+        };
+        let request = request(ctx, &input.cart_id, Change::SetCoupon(Some(code)))?;
+        payload(change_cart(app(ctx), request).await)
+    }
+
+    /// Takes the coupon out of a cart.
+    async fn remove_coupon(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The cart.")] input: RemoveCouponInput,
+    ) -> Result<CartPayload> {
+        let request = request(ctx, &input.cart_id, Change::SetCoupon(None))?;
+        payload(change_cart(app(ctx), request).await)
     }
 
     /// Puts a guest cart into the signed-in user's active cart. A repeat answers the active cart.

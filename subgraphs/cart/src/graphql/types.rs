@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use contracts::Money;
+use contracts::{CouponCode, Money};
 use graphql_kit::{ApiError, CurrencyCode, MoneyObject, Result};
 use tokio::sync::OnceCell;
 
@@ -82,6 +82,11 @@ impl CartObject {
                 .ok_or_else(too_much)?;
         }
         Ok(sum.into())
+    }
+
+    /// The coupon that is to be used when the cart is ordered; what it takes off is told by `coupon`.
+    async fn coupon_code(&self) -> Option<&str> {
+        self.cart.coupon.as_ref().map(CouponCode::as_str)
     }
 
     /// When the cart ends unless it is changed before.
@@ -207,6 +212,22 @@ pub(crate) struct SetCartLineQuantityInput {
 /// The cart to empty.
 #[derive(InputObject)]
 pub(crate) struct ClearCartInput {
+    /// The cart.
+    pub(crate) cart_id: ID,
+}
+
+/// A coupon to use.
+#[derive(InputObject)]
+pub(crate) struct ApplyCouponInput {
+    /// The cart.
+    pub(crate) cart_id: ID,
+    /// The coupon's code, in small or capital letters.
+    pub(crate) code: String,
+}
+
+/// The cart whose coupon is not to be used.
+#[derive(InputObject)]
+pub(crate) struct RemoveCouponInput {
     /// The cart.
     pub(crate) cart_id: ID,
 }

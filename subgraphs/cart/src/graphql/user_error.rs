@@ -20,6 +20,8 @@ pub(crate) enum CartErrorCode {
     TooManyLines,
     /// The variant or cart has another currency.
     CurrencyMismatch,
+    /// A coupon's code has 3 to 32 letters, digits and dashes.
+    CouponInvalid,
     /// The cart was changed since; read it again.
     VersionConflict,
     /// The idempotency key belongs to another request.
@@ -40,6 +42,7 @@ impl From<Refusal> for CartUserError {
             Reason::QuantityInvalid => "A quantity is 1 to 999 per variant",
             Reason::TooManyLines => "A cart has at most 200 lines",
             Reason::CurrencyMismatch => "A cart holds one currency",
+            Reason::CouponInvalid => "A coupon's code has 3 to 32 letters, digits and dashes",
             Reason::VersionConflict => "The cart was changed since, read it again",
             Reason::IdempotencyKeyReused => "The idempotency key belongs to another request",
         };

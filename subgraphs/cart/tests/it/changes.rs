@@ -43,6 +43,38 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
 }
 
 #[tokio::test]
+async fn a_coupon_is_put_in_replaced_and_taken_out() {
+    let stage = Stage::new().await;
+    let mug = stage.catalogue.variant(1499);
+    let cart = stage.create(None, &[(mug, 2)]).await;
+    assert_eq!(cart["couponCode"], Value::Null);
+    let apply = |code: &str| json!({"cartId": cart["id"], "code": code});
+    let applied = stage.change(None, "applyCoupon", apply(" welcome-10 ")).await;
+    assert_eq!(applied["cart"]["couponCode"], "WELCOME-10");
+    assert_eq!(applied["cart"]["version"], 2);
+    assert_eq!(applied["cart"]["subtotal"]["amount"], "29.98");
+    let other = stage.change(None, "applyCoupon", apply("SPRING")).await;
+    assert_eq!(other["cart"]["couponCode"], "SPRING");
+    for wrong in ["", "AB", "50 % OFF", "A_B_C"] {
+        let refused = stage.change(None, "applyCoupon", apply(wrong)).await;
+        assert_eq!(codes(&refused), ["COUPON_INVALID"], "{wrong:?}");
+    }
+    assert_eq!(stage.read(None, &cart["id"]).await, other["cart"]);
+    let removed = stage
+        .change(None, "removeCoupon", json!({"cartId": cart["id"]}))
+        .await;
+    assert_eq!(
+        (&removed["cart"]["couponCode"], &removed["cart"]["version"]),
+        (&Value::Null, &json!(4))
+    );
+    stage.change(None, "applyCoupon", apply("SPRING")).await;
+    let cleared = stage
+        .change(None, "clearCart", json!({"cartId": cart["id"]}))
+        .await;
+    assert_eq!(cleared["cart"]["couponCode"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_key_makes_one_cart_and_adds_once() {
     let stage = Stage::new().await;
     let mug = stage.catalogue.variant(100);

@@ -11,10 +11,13 @@ async fn a_guest_cart_becomes_part_of_the_users() {
     let (ann_id, ann) = stage.shopper();
     let own = stage.create(Some(&ann), &[(mug, 1)]).await;
     let guest = stage.create(None, &[(mug, 2), (tea, 5)]).await;
+    let apply = json!({"cartId": guest["id"], "code": "SPRING"});
+    stage.change(None, "applyCoupon", apply).await;
     let input = json!({"guestCartId": guest["id"]});
     let merged = stage.change(Some(&ann), "mergeCart", input.clone()).await;
     assert_eq!(merged["cart"]["id"], own["id"]);
     assert_eq!(merged["cart"]["totalQuantity"], 8);
+    assert_eq!(merged["cart"]["couponCode"], "SPRING", "the coupon comes along");
     assert_eq!(
         stage.read(None, &guest["id"]).await,
         Value::Null,

@@ -30,12 +30,15 @@ async fn order_reads_a_cart_and_empties_it_once() {
     let (user, token) = stage.shopper();
     let cart = stage.create(Some(&token), &[(mug, 2)]).await;
     let id = cart["id"].as_str().unwrap();
+    let apply = json!({"cartId": id, "code": "SPRING"});
+    stage.change(Some(&token), "applyCoupon", apply).await;
     let (status, body) = call(&stage, Method::GET, format!("/carts/{id}"), None).await;
     let fact: CartFact = serde_json::from_value(body).unwrap();
     assert_eq!(
         (status, fact.user_id, fact.version),
-        (StatusCode::OK, Some(user), 1)
+        (StatusCode::OK, Some(user), 2)
     );
+    assert_eq!(fact.coupon.unwrap().as_str(), "SPRING");
     assert_eq!(
         (
             fact.lines[0].variant_id,
@@ -45,16 +48,17 @@ async fn order_reads_a_cart_and_empties_it_once() {
         (mug, 2, 100)
     );
 
-    let (status, body) = checked_out(&stage, id, 1).await;
+    let (status, body) = checked_out(&stage, id, 2).await;
     assert_eq!(
         (status, &body["lines"], &body["version"]),
-        (StatusCode::OK, &json!([]), &json!(2))
+        (StatusCode::OK, &json!([]), &json!(3))
     );
+    assert_eq!(body["coupon"], Value::Null, "it is spent");
     stage.add(Some(&token), &cart, &[(mug, 1)], "next").await;
-    let (status, body) = checked_out(&stage, id, 1).await;
+    let (status, body) = checked_out(&stage, id, 2).await;
     assert_eq!(
         (status, &body["version"]),
-        (StatusCode::OK, &json!(3)),
+        (StatusCode::OK, &json!(4)),
         "a repeat leaves what came later"
     );
     assert_eq!(stage.read(Some(&token), &cart["id"]).await["totalQuantity"], 1);

@@ -82,7 +82,7 @@ pub(crate) struct Stage {
     _product: TestServer,
 }
 
-const CART: &str = "id version totalQuantity expiresAt subtotal { amount currencyCode }
+const CART: &str = "id couponCode version totalQuantity expiresAt subtotal { amount currencyCode }
     lines { id quantity priceChanged isAvailable unitPrice { amount } lineTotal { amount } variant { id } }";
 
 impl Stage {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use contracts::cart::CartFact;
 use contracts::event::EventContext;
 use contracts::inventory::ReservationLine;
-use contracts::order::{OrderCreated, OrderLineFact};
-use contracts::{CartId, Event, EventId, OrderId, UserId};
+use contracts::order::{DiscountFact, OrderCreated, OrderLineFact};
+use contracts::{CartId, CouponCode, Event, EventId, Money, OrderId, UserId};
 use event_bus::OutboxRow;
 use pg_kit::idempotency::{self, Claim, Scope};
 use rust_decimal::Decimal;
@@ -15,12 +15,13 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use service_auth::CallError;
 use service_kit::crash_point;
+use sqlx::PgConnection;
 
 use super::steer::Plan;
 use super::{App, AppError, Inner, publish};
-use crate::clients::Clients;
+use crate::domain::coupon::CouponProblem;
 use crate::domain::purchase::{Expectation, may_buy};
-use crate::domain::{Line, Purchase, Refusal};
+use crate::domain::{Coupon, Discount, Line, Purchase, Refusal};
 use crate::saga::Saga;
 use crate::store;
 use crate::store::checkout::NewOrder;
@@ -86,7 +87,7 @@ impl App {
         if let Some(before) = self.answered(&scope, &hash).await? {
             return Ok(before);
         }
-        let (cart, purchase) = match self.clients.purchase(&request).await? {
+        let (cart, purchase) = match self.purchase(&request).await? {
             Ok(found) => found,
             // A twin may have ordered in between, and the cart is empty because of it.
             Err(refusal) => {
@@ -103,10 +104,15 @@ impl App {
             job: &order.plan.job,
             effects: &order.plan.effects,
             lines: &purchase.lines,
+            discount: purchase.discount.as_ref(),
             cart: (cart.cart_id, cart.version),
             placed_at: order.placed_at,
         };
         store::checkout::insert(&mut tx, &self.holder, &new).await?;
+        if let Some(refusal) = self.redeem(&mut tx, &order, &purchase).await? {
+            tx.rollback().await?;
+            return Ok(Created::Refused(refusal));
+        }
         event_bus::enqueue_all(&mut tx, &order.events(&purchase, &self.context(&order.plan.job))?).await?;
         let id = order.plan.job.saga.order_id;
         idempotency::complete(&mut tx, &scope, &id).await?;
@@ -140,6 +146,10 @@ impl Begun {
             user_id: self.plan.job.order.user_id,
             total: purchase.total,
             lines: purchase.lines.iter().map(fact).collect(),
+            discount: purchase.discount.as_ref().map(|discount| DiscountFact {
+                code: discount.code.clone(),
+                amount: discount.amount,
+            }),
         };
         let created = Event::new(EventId::generate(), context, 1, data);
         let mut rows =
@@ -175,6 +185,7 @@ impl Inner {
                 user_id: request.user,
                 total: purchase.total,
                 payment_method: request.payment_method.clone(),
+                has_coupon: purchase.discount.is_some(),
                 lines: Some(purchase.lines.iter().map(line).collect()),
                 correlation_id: here.correlation_id,
                 traceparent: here.traceparent,
@@ -194,13 +205,14 @@ fn seconds(duration: Duration) -> chrono::TimeDelta {
     chrono::TimeDelta::from_std(duration).unwrap_or(chrono::TimeDelta::MAX)
 }
 
-impl Clients {
-    /// Reads the cart and today's prices.
+impl Inner {
+    /// Reads the cart, today's prices and what the cart's coupon is good for.
     async fn purchase(
         &self,
         request: &CreateOrder,
     ) -> Result<Result<(CartFact, Purchase), Refusal>, AppError> {
         let cart = self
+            .clients
             .cart
             .read(request.cart_id)
             .await
@@ -216,6 +228,7 @@ impl Clients {
         }
         let variants = cart.lines.iter().map(|line| line.variant_id).collect();
         let facts = self
+            .clients
             .product
             .lookup(variants)
             .await
@@ -224,7 +237,60 @@ impl Clients {
             cart_version: request.cart_version,
             total_minor: request.expected_total.map(|total| minor_units(total, &cart)),
         };
-        Ok(Purchase::price(&cart, facts, expected).map(|purchase| (cart, purchase)))
+        let offer = match &cart.coupon {
+            Some(code) => Some(self.offer(code, request.user).await?),
+            None => None,
+        };
+        let now = self.clock.now();
+        let discount = |subtotal| offer.map(|offer| offer.take_off(subtotal, now)).transpose();
+        Ok(Purchase::price(&cart, facts, expected, discount).map(|purchase| (cart, purchase)))
+    }
+
+    /// A coupon as it is now. It is asked again, under its lock, when the order is written.
+    async fn offer(&self, code: &CouponCode, user: UserId) -> Result<Offer, AppError> {
+        let mut conn = self.requests.acquire().await?;
+        let coupon = store::coupons::by_codes(&mut *conn, std::slice::from_ref(code))
+            .await?
+            .pop();
+        let used = store::coupons::used(&mut *conn, &[(code.clone(), user)]).await?;
+        Ok(Offer {
+            coupon,
+            used: used.first().map_or(0, |(_, used)| *used),
+        })
+    }
+
+    /// Spends the coupon the order was priced with; why not, if it gives nothing any more.
+    async fn redeem(
+        &self,
+        tx: &mut PgConnection,
+        order: &Begun,
+        purchase: &Purchase,
+    ) -> Result<Option<Refusal>, sqlx::Error> {
+        let Some(discount) = &purchase.discount else {
+            return Ok(None);
+        };
+        let job = &order.plan.job;
+        let whose = (job.saga.order_id, job.order.user_id);
+        let spent = store::coupons::redeem(tx, whose, (purchase.subtotal, discount), order.placed_at).await?;
+        Ok(spent.err().map(Refusal::Coupon))
+    }
+}
+
+/// A coupon that a cart names, if there is one.
+struct Offer {
+    coupon: Option<Coupon>,
+    /// Orders of the buyer that use it.
+    used: u32,
+}
+
+impl Offer {
+    fn take_off(self, subtotal: Money, now: DateTime<Utc>) -> Result<Discount, CouponProblem> {
+        let coupon = self.coupon.ok_or(CouponProblem::Unknown)?;
+        let amount = coupon.discount(subtotal, self.used, now)?;
+        Ok(Discount {
+            code: coupon.code,
+            amount,
+        })
     }
 }
 

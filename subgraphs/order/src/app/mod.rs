@@ -3,9 +3,12 @@
 mod apply_inventory_event;
 mod apply_payment_event;
 mod cancel_order;
+mod create_coupon;
 mod create_order;
 mod deliver_order;
 mod empty_carts;
+mod end_coupon;
+mod find_coupons;
 mod find_orders;
 mod fire_timers;
 mod forget_keys;
@@ -166,6 +169,11 @@ impl App {
         self.host
             .spawn("key forgetter", self.clone().forget_keys_forever());
         self.host.spawn("saga metrics", self.clone().measure_forever());
+    }
+
+    /// The service's time.
+    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
     }
 
     /// Connections of the workers, for the workers of other crates.

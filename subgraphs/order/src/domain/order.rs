@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use contracts::order::{CancelReason, OrderStatus, OrderStep};
 use contracts::{Money, OrderId, ProductId, Sku, UserId, VariantId};
 
-use super::State;
+use super::{Discount, State};
 use crate::saga::ActionKind;
 
 /// The short number people say on the telephone, such as `M-100001`.
@@ -34,6 +34,8 @@ pub struct Order {
     pub version: i64,
     /// What is paid for it.
     pub total: Money,
+    /// What a coupon took off the sum of its lines.
+    pub discount: Option<Discount>,
     /// Why it was cancelled, once it is.
     pub cancel_reason: Option<CancelReason>,
     /// When it was placed.
@@ -41,6 +43,15 @@ pub struct Order {
 }
 
 impl Order {
+    /// The sum of its lines.
+    pub fn subtotal(&self) -> Money {
+        let off = self
+            .discount
+            .as_ref()
+            .map_or(0, |discount| discount.amount.amount_minor);
+        Money::new(self.total.amount_minor.saturating_add(off), self.total.currency)
+    }
+
     /// What the public sees of its state.
     pub const fn status(&self) -> OrderStatus {
         self.state.public(self.cancel_reason)

@@ -6,14 +6,19 @@ use contracts::cart::CartFact;
 use contracts::product::VariantFact;
 use contracts::{Money, UserId, VariantId};
 
-use super::Line;
+use super::coupon::CouponProblem;
+use super::{Discount, Line};
 
 /// Lines with today's prices and their sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
     /// What is bought.
     pub lines: Vec<Line>,
-    /// What it costs.
+    /// The sum of the lines.
+    pub subtotal: Money,
+    /// What a coupon takes off it.
+    pub discount: Option<Discount>,
+    /// What is to be paid.
     pub total: Money,
 }
 
@@ -38,6 +43,9 @@ pub enum Refusal {
     /// The cart is not what the shopper saw, or holds what is no longer for sale.
     #[error("{0}")]
     CartChanged(String),
+    /// The cart's coupon takes nothing off.
+    #[error("{0}")]
+    Coupon(CouponProblem),
     /// Prices are not what the shopper saw.
     #[error("the total is now {now_minor} {currency} in minor units", currency = .currency.as_str())]
     PriceChanged {
@@ -54,8 +62,14 @@ pub fn may_buy(cart: &CartFact, user: UserId) -> bool {
 }
 
 impl Purchase {
-    /// Prices `cart` with `facts`; the client's and the cart's own prices only serve to notice a change.
-    pub fn price(cart: &CartFact, facts: Vec<VariantFact>, expected: Expectation) -> Result<Self, Refusal> {
+    /// Prices `cart` with `facts`, less what `discount` gives on their sum; the client's and the cart's own prices only
+    /// serve to notice a change.
+    pub fn price(
+        cart: &CartFact,
+        facts: Vec<VariantFact>,
+        expected: Expectation,
+        discount: impl FnOnce(Money) -> Result<Option<Discount>, CouponProblem>,
+    ) -> Result<Self, Refusal> {
         if expected
             .cart_version
             .is_some_and(|version| version != cart.version)
@@ -69,18 +83,31 @@ impl Purchase {
             .zip(1..)
             .map(|((variant, quantity), line_no)| line(cart, &facts, variant, quantity, line_no))
             .collect::<Result<Vec<_>, _>>()?;
-        let total = sum(cart, &lines)?;
-        if total.amount_minor == 0 {
+        let subtotal = sum(cart, &lines)?;
+        if subtotal.amount_minor == 0 {
             return Err(Refusal::CartEmpty);
         }
-        let agreed = expected.total_minor.unwrap_or_else(|| seen_total(cart));
-        if agreed != total.amount_minor {
+        let discount = discount(subtotal).map_err(Refusal::Coupon)?;
+        let off = discount
+            .as_ref()
+            .map_or(0, |discount| discount.amount.amount_minor);
+        let total = Money::new(subtotal.amount_minor - off, subtotal.currency);
+        let as_agreed = match expected.total_minor {
+            Some(agreed) => agreed == total.amount_minor,
+            None => seen_total(cart) == subtotal.amount_minor,
+        };
+        if !as_agreed {
             return Err(Refusal::PriceChanged {
                 now_minor: total.amount_minor,
                 currency: total.currency,
             });
         }
-        Ok(Self { lines, total })
+        Ok(Self {
+            lines,
+            subtotal,
+            discount,
+            total,
+        })
     }
 }
 
@@ -153,7 +180,12 @@ mod tests {
                     seen_price_minor,
                 })
                 .collect(),
+            coupon: None,
         }
+    }
+
+    fn price(cart: &CartFact, facts: Vec<VariantFact>, expected: Expectation) -> Result<Purchase, Refusal> {
+        Purchase::price(cart, facts, expected, |_| Ok(None))
     }
 
     fn fact(variant_id: VariantId, price_minor: i64) -> VariantFact {
@@ -170,7 +202,7 @@ mod tests {
     #[test]
     fn prices_come_from_product_and_one_variant_is_one_line() {
         let mug = VariantId::generate();
-        let bought = Purchase::price(
+        let bought = price(
             &cart(&[(mug, 2, 500), (mug, 1, 500)]),
             vec![fact(mug, 500)],
             Expectation::default(),
@@ -183,7 +215,7 @@ mod tests {
     #[test]
     fn a_change_since_the_shopper_looked_is_refused() {
         let mug = VariantId::generate();
-        let price = |facts, expected| Purchase::price(&cart(&[(mug, 2, 500)]), facts, expected);
+        let price = |facts, expected| price(&cart(&[(mug, 2, 500)]), facts, expected);
         let changed = price(vec![fact(mug, 600)], Expectation::default());
         assert!(matches!(
             changed,
@@ -214,11 +246,57 @@ mod tests {
     }
 
     #[test]
+    fn a_discount_is_taken_off_and_is_part_of_what_was_agreed() {
+        let mug = VariantId::generate();
+        let off = Discount {
+            code: "WELCOME-10".parse().unwrap(),
+            amount: Money::new(100, Currency::USD),
+        };
+        let agreed = |total_minor| Expectation {
+            total_minor,
+            ..Expectation::default()
+        };
+        let price = |seen, agreed| {
+            Purchase::price(
+                &cart(&[(mug, 2, seen)]),
+                vec![fact(mug, 500)],
+                agreed,
+                |subtotal| {
+                    assert_eq!(subtotal, Money::new(1000, Currency::USD));
+                    Ok(Some(off.clone()))
+                },
+            )
+        };
+        let bought = price(500, agreed(Some(900))).unwrap();
+        assert_eq!(
+            (bought.subtotal.amount_minor, bought.total.amount_minor),
+            (1000, 900)
+        );
+        assert_eq!(bought.discount, Some(off.clone()));
+        assert!(price(500, agreed(None)).is_ok());
+        assert!(matches!(
+            price(400, agreed(None)),
+            Err(Refusal::PriceChanged { now_minor: 900, .. })
+        ));
+        assert!(matches!(
+            price(500, agreed(Some(1000))),
+            Err(Refusal::PriceChanged { now_minor: 900, .. })
+        ));
+        let refused = Purchase::price(
+            &cart(&[(mug, 2, 500)]),
+            vec![fact(mug, 500)],
+            agreed(None),
+            |_| Err(CouponProblem::UsedUp),
+        );
+        assert_eq!(refused, Err(Refusal::Coupon(CouponProblem::UsedUp)));
+    }
+
+    #[test]
     fn nothing_to_pay_and_sums_beyond_range_are_refused() {
         let mug = VariantId::generate();
-        let empty = Purchase::price(&cart(&[]), vec![], Expectation::default());
+        let empty = price(&cart(&[]), vec![], Expectation::default());
         assert_eq!(empty, Err(Refusal::CartEmpty));
-        let huge = Purchase::price(
+        let huge = price(
             &cart(&[(mug, u32::MAX, 1)]),
             vec![fact(mug, i64::MAX)],
             Expectation::default(),

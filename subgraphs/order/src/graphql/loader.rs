@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Request};
-use contracts::{OrderId, UserId};
+use contracts::{CouponCode, OrderId, UserId};
 use graphql_kit::{ApiError, Batcher, Result};
 
 use crate::app::{App, AppError};
 use crate::domain::order::{Event, SagaView};
-use crate::domain::{Line, Order};
+use crate::domain::{Coupon, Line, Order};
 
 /// Loads for one operation. Doesn't ask who may see what.
 pub(super) struct Orders(App);
@@ -33,6 +33,14 @@ pub(super) struct PageOf {
     pub(super) user: UserId,
     pub(super) after: Option<OrderId>,
     pub(super) limit: i64,
+}
+
+/// A coupon, and how many orders of a user use it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct CouponFor {
+    pub(super) code: CouponCode,
+    /// None for a guest, who has no orders.
+    pub(super) user: Option<UserId>,
 }
 
 type Loaded<K, V> = std::result::Result<HashMap<K, V>, Arc<AppError>>;
@@ -91,6 +99,32 @@ impl Loader<SagaOf> for Orders {
     async fn load(&self, keys: &[SagaOf]) -> Loaded<SagaOf, SagaView> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         Ok(keyed(self.0.sagas(&ids).await?, SagaOf))
+    }
+}
+
+impl Loader<CouponFor> for Orders {
+    type Value = (Coupon, u32);
+    type Error = Arc<AppError>;
+
+    async fn load(&self, keys: &[CouponFor]) -> Loaded<CouponFor, (Coupon, u32)> {
+        let codes: Vec<_> = keys.iter().map(|key| key.code.clone()).collect();
+        let pair = |key: &CouponFor| Some((key.code.clone(), key.user?));
+        let pairs: Vec<_> = keys.iter().filter_map(pair).collect();
+        let coupons = self.0.coupons(&codes).await?;
+        let used = if pairs.is_empty() {
+            HashMap::new()
+        } else {
+            self.0.coupons_used(&pairs).await?
+        };
+        let found = |key: &CouponFor| {
+            let coupon = coupons.get(&key.code)?.clone();
+            let used = pair(key)
+                .and_then(|pair| used.get(&pair))
+                .copied()
+                .unwrap_or_default();
+            Some((key.clone(), (coupon, used)))
+        };
+        Ok(keys.iter().filter_map(found).collect())
     }
 }
 

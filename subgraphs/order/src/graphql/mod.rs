@@ -1,6 +1,7 @@
 //! The order part of the graph: thin objects over the domain, loaded in batches, guarded by their owner.
 
 mod connection;
+mod coupon;
 mod entity;
 mod inputs;
 mod loader;

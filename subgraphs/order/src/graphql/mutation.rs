@@ -3,8 +3,10 @@
 use async_graphql::{Context, Object, SimpleObject};
 use contracts::OrderId;
 use contracts::order::CancelReason;
-use graphql_kit::{Result, require_staff, require_user};
+use graphql_kit::{Result, require_role, require_staff, require_user};
+use service_auth::Role;
 
+use super::coupon::{CouponPayload, CreateCouponInput, EndCouponInput};
 use super::fault;
 use super::inputs::{
     CancelOrderInput, CreateOrderInput, DeliverOrderInput, RefundOrderInput, RetryOrderInput, ShipOrderInput,
@@ -51,6 +53,40 @@ impl Mutation {
             Created::Refused(refusal) => Ok(OrderPayload::refused(refusal.into())),
             Created::KeyReused => Ok(OrderPayload::refused(OrderUserError::key_reused())),
             Created::InProgress => Ok(OrderPayload::refused(OrderUserError::in_progress())),
+        }
+    }
+
+    /// Makes a coupon. What it gives can't be changed later. For administrators.
+    #[graphql(tag = "internal")]
+    async fn create_coupon(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The coupon.")] input: CreateCouponInput,
+    ) -> Result<CouponPayload> {
+        require_role(ctx, Role::Admin)?;
+        let app = ctx.data_unchecked::<App>();
+        let coupon = input.parse(app.now())?;
+        if app.create_coupon(&coupon).await.map_err(fault)? {
+            CouponPayload::of(ctx, coupon.code).await
+        } else {
+            Ok(CouponPayload::exists())
+        }
+    }
+
+    /// Ends a coupon now; orders that use it keep their discount. For administrators.
+    #[graphql(tag = "internal")]
+    async fn end_coupon(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which coupon.")] input: EndCouponInput,
+    ) -> Result<CouponPayload> {
+        require_role(ctx, Role::Admin)?;
+        let code = input.parse()?;
+        let app = ctx.data_unchecked::<App>();
+        if app.end_coupon(&code).await.map_err(fault)? {
+            CouponPayload::of(ctx, code).await
+        } else {
+            Ok(CouponPayload::unknown())
         }
     }
 

@@ -1,11 +1,12 @@
 //! The roots: orders by id, the staff's list, and the entities that the router asks for.
 
 use async_graphql::{Context, ID, Object};
-use contracts::{OrderId, UserId};
+use contracts::{CouponCode, OrderId, UserId};
 use graphql_kit::page::{self, Page};
-use graphql_kit::{Result, parse_id, require_staff, require_user};
+use graphql_kit::{MoneyInput, Result, parse_id, require_staff, require_user};
 
 use super::connection::OrderConnection;
+use super::coupon::{Cart, CouponConnection, CouponObject};
 use super::entity::User;
 use super::fault;
 use super::inputs::OrderFilter;
@@ -14,6 +15,7 @@ use super::types::OrderObject;
 use crate::app::App;
 
 const LIST: &str = "orders";
+const COUPONS: &str = "coupons";
 
 /// The root of queries.
 pub struct Query;
@@ -52,6 +54,42 @@ impl Query {
             .map_err(fault)?;
         let page = Page::from_rows(LIST, rows, args.first, args.after.is_some(), |order| order.id);
         Ok(OrderConnection(page.map(OrderObject)))
+    }
+
+    /// All coupons, in the order of their codes. For staff.
+    #[graphql(tag = "internal")]
+    async fn coupons(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100.", default = 20)] first: i32,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> Result<CouponConnection> {
+        require_staff(ctx)?;
+        let args = page::parse::<CouponCode>(COUPONS, first, after)?;
+        let app = ctx.data_unchecked::<App>();
+        let limit = args.limit();
+        let rows = app
+            .list_coupons(args.after.as_ref(), limit)
+            .await
+            .map_err(fault)?;
+        let page = Page::from_rows(COUPONS, rows, args.first, args.after.is_some(), |coupon| {
+            coupon.code.clone()
+        });
+        Ok(CouponConnection(page.map(CouponObject)))
+    }
+
+    #[graphql(entity)]
+    async fn find_cart(
+        &self,
+        #[graphql(key)] id: ID,
+        coupon_code: Option<String>,
+        subtotal: Option<MoneyInput>,
+    ) -> Option<Cart> {
+        Some(Cart {
+            id: id.parse().ok()?,
+            code: coupon_code,
+            subtotal,
+        })
     }
 
     #[graphql(entity)]

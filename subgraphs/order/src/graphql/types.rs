@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use contracts::order as wire;
 use graphql_kit::{MoneyObject, Result, require_staff, viewer};
 
+use super::coupon::OrderDiscount;
 use super::entity::{ProductVariant, User};
 use super::loader::{LinesOf, SagaOf, TimelineOf, load};
 use super::saga_types::SagaObject;
@@ -143,7 +144,17 @@ impl OrderObject {
             .collect())
     }
 
-    /// What it costs in all.
+    /// The sum of its lines.
+    async fn subtotal(&self) -> MoneyObject {
+        self.0.subtotal().into()
+    }
+
+    /// What a coupon took off the subtotal, if one did.
+    async fn discount(&self) -> Option<OrderDiscount> {
+        self.0.discount.as_ref().map(OrderDiscount::from)
+    }
+
+    /// What it costs in all: the subtotal less the discount.
     async fn total(&self) -> MoneyObject {
         self.0.total.into()
     }

@@ -17,6 +17,8 @@ pub(crate) enum OrderErrorCode {
     CartChanged,
     /// The total is not what you saw: look at the cart again.
     PriceChanged,
+    /// The cart's coupon takes nothing off: remove it, or see to the reason that the message names.
+    CouponNotApplicable,
     /// No such order, or not yours.
     NotFound,
     /// It is too late to cancel: the money is in.
@@ -40,6 +42,7 @@ impl From<Refusal> for OrderUserError {
             Refusal::CartNotFound => (OrderErrorCode::CartNotFound, "cartId"),
             Refusal::CartEmpty => (OrderErrorCode::CartEmpty, "cartId"),
             Refusal::CartChanged(_) => (OrderErrorCode::CartChanged, "cartId"),
+            Refusal::Coupon(_) => (OrderErrorCode::CouponNotApplicable, "cartId"),
             Refusal::PriceChanged { .. } => (OrderErrorCode::PriceChanged, "expectedTotal"),
         };
         Self::new(code, refusal.to_string()).at(&["input", field])

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::saga::{Holder, Job, history, steps};
 use super::text::Stored;
-use crate::domain::Line;
+use crate::domain::{Discount, Line};
 use crate::saga::Effect;
 
 /// An order about to be placed.
@@ -21,6 +21,8 @@ pub(crate) struct NewOrder<'a> {
     pub(crate) effects: &'a [Effect],
     /// What is bought.
     pub(crate) lines: &'a [Line],
+    /// What a coupon takes off them.
+    pub(crate) discount: Option<&'a Discount>,
     /// The cart it comes from and the version that was ordered.
     pub(crate) cart: (CartId, i32),
     /// When it was placed.
@@ -65,8 +67,8 @@ pub(crate) async fn insert(
     sqlx::query!(
         r#"WITH placed AS (
                INSERT INTO orders (id, user_id, status, public_status, version, currency, total_minor,
-                   payment_method, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                   payment_method, created_at, coupon_code, discount_minor)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $25, $26)
            ), bought AS (
                INSERT INTO order_line (order_id, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity)
                SELECT $1, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity
@@ -113,7 +115,9 @@ pub(crate) async fn insert(
         holder.lease.as_secs_f64(),
         holder.name,
         order.correlation_id,
-        order.traceparent
+        order.traceparent,
+        new.discount.map(|discount| discount.code.as_str()),
+        new.discount.map_or(0, |discount| discount.amount.amount_minor)
     )
     .execute(conn)
     .await?;

@@ -4,6 +4,7 @@
 
 pub(crate) mod carts;
 pub(crate) mod checkout;
+pub(crate) mod coupons;
 pub(crate) mod figures;
 pub(crate) mod orders;
 pub(crate) mod saga;
@@ -14,6 +15,6 @@ pub(crate) mod timers;
 use std::error::Error;
 
 /// A row that this version of the program can't read.
-pub(crate) fn unreadable(error: impl Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
+pub(crate) fn unreadable(error: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::text::Stored;
 use super::unreadable;
 use crate::domain::order::{Event, ListFilter};
-use crate::domain::{Line, Order, OrderNumber};
+use crate::domain::{Discount, Line, Order, OrderNumber};
 
 struct OrderRow {
     id: Uuid,
@@ -19,19 +19,30 @@ struct OrderRow {
     version: i64,
     currency: String,
     total_minor: i64,
+    coupon_code: Option<String>,
+    discount_minor: i64,
     reason: Option<String>,
     created_at: DateTime<Utc>,
 }
 
 impl OrderRow {
     fn into_order(self) -> Result<Order, sqlx::Error> {
+        let currency = self.currency.parse().map_err(unreadable)?;
+        let discount = match self.coupon_code {
+            Some(code) => Some(Discount {
+                code: code.parse().map_err(unreadable)?,
+                amount: Money::new(self.discount_minor, currency),
+            }),
+            None => None,
+        };
         Ok(Order {
             id: OrderId::from_uuid(self.id),
             number: OrderNumber(self.number),
             user_id: UserId::from_uuid(self.user_id),
             state: self.status.parse().map_err(unreadable)?,
             version: self.version,
-            total: Money::new(self.total_minor, self.currency.parse().map_err(unreadable)?),
+            total: Money::new(self.total_minor, currency),
+            discount,
             cancel_reason: Stored::read_opt(self.reason.as_deref())?,
             placed_at: self.created_at,
         })
@@ -42,7 +53,8 @@ impl OrderRow {
 pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
     sqlx::query_as!(
         OrderRow,
-        "SELECT id, number, user_id, status, version, currency, total_minor, reason, created_at
+        "SELECT id, number, user_id, status, version, currency, total_minor, coupon_code, discount_minor,
+                reason, created_at
          FROM orders WHERE id = ANY($1)",
         &uuids(ids)
     )
@@ -63,7 +75,8 @@ pub(crate) async fn of_users(
     let users: Vec<_> = users.iter().map(|user| user.uuid()).collect();
     sqlx::query_as!(
         OrderRow,
-        "SELECT o.id, number, o.user_id, status, version, currency, total_minor, reason, created_at
+        "SELECT o.id, number, o.user_id, status, version, currency, total_minor, coupon_code, discount_minor,
+                reason, created_at
          FROM unnest($1::uuid[]) AS buyer (user_id)
          CROSS JOIN LATERAL (
              SELECT * FROM orders
@@ -94,7 +107,8 @@ pub(crate) async fn list(
         .map(|statuses| statuses.iter().map(|status| status.text()).collect::<Vec<_>>());
     sqlx::query_as!(
         OrderRow,
-        "SELECT id, number, user_id, status, version, currency, total_minor, reason, created_at
+        "SELECT id, number, user_id, status, version, currency, total_minor, coupon_code, discount_minor,
+                reason, created_at
          FROM orders o
          WHERE ($1::text[] IS NULL OR public_status = ANY($1))
            AND ($2::uuid IS NULL OR user_id = $2)

@@ -13,7 +13,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::text::Stored;
-use super::unreadable;
+use super::{coupons, unreadable};
+use crate::domain::State;
 use crate::saga::{
     Action, ActionKind, Attention, Due, Effect, Outcome, PaymentFact, Refund, RefundReason, Saga, StockFact,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) user_id: UserId,
     pub(crate) total: Money,
     pub(crate) payment_method: String,
+    /// Whether a coupon is spent on it, which is to be given back if it is cancelled.
+    pub(crate) has_coupon: bool,
     /// Known in the process that created the order; loaded when a call needs them.
     pub(crate) lines: Option<Vec<ReservationLine>>,
     pub(crate) correlation_id: Option<String>,
@@ -47,6 +50,20 @@ pub(crate) struct Change<'a> {
     pub(crate) job: &'a Job,
     pub(crate) effects: &'a [Effect],
     pub(crate) next: Next,
+}
+
+impl Change<'_> {
+    /// Whether it ends an order that a coupon is spent on and that never became a sale: it was cancelled, or its money
+    /// went back without an operator's doing. A sale that is refunded later has used its coupon.
+    fn gives_coupon_back(&self) -> bool {
+        let saga = &self.job.saga;
+        let by_operator = saga
+            .refund
+            .is_some_and(|refund| refund.reason == RefundReason::Operator);
+        let no_sale = |state| state == State::Cancelled || (state == State::Refunded && !by_operator);
+        let ends = |effect: &Effect| matches!(effect, Effect::Record(step) if no_sale(step.to));
+        self.job.order.has_coupon && self.effects.iter().any(ends)
+    }
 }
 
 /// Who runs a saga next.
@@ -91,6 +108,7 @@ struct JobRow {
     total_minor: i64,
     currency: String,
     payment_method: String,
+    has_coupon: bool,
 }
 
 impl JobRow {
@@ -129,6 +147,7 @@ impl JobRow {
             user_id: UserId::from_uuid(self.user_id),
             total: Money::new(self.total_minor, self.currency.parse().map_err(unreadable)?),
             payment_method: self.payment_method,
+            has_coupon: self.has_coupon,
             lines: None,
             correlation_id: self.correlation_id,
             traceparent: self.traceparent,
@@ -152,7 +171,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Opti
         r#"SELECT s.order_id, s.version AS fence, s.step, s.attempt, s.payment, s.stock, s.refund_reason,
                   s.refund_restock, s.refund_asked, s.lease_until IS NOT NULL AS "leased!", s.deadline_at,
                   s.attention, s.last_error, s.correlation_id, s.traceparent, o.status, o.version AS sequence,
-                  o.reason, o.terminal_at, o.user_id, o.total_minor, o.currency, o.payment_method
+                  o.reason, o.terminal_at, o.user_id, o.total_minor, o.currency, o.payment_method,
+                  o.coupon_code IS NOT NULL AS "has_coupon!"
            FROM saga s JOIN orders o ON o.id = s.order_id
            WHERE s.order_id = $1
            FOR NO KEY UPDATE OF s, o"#,
@@ -175,7 +195,7 @@ pub(crate) async fn claim(
         JobRow,
         r#"WITH due AS (
                SELECT s.order_id, o.status, o.version AS sequence, o.reason, o.terminal_at, o.user_id,
-                      o.total_minor, o.currency, o.payment_method
+                      o.total_minor, o.currency, o.payment_method, o.coupon_code IS NOT NULL AS has_coupon
                FROM saga s JOIN orders o ON o.id = s.order_id
                WHERE s.next_run_at <= statement_timestamp()
                ORDER BY s.next_run_at LIMIT $1
@@ -195,7 +215,7 @@ pub(crate) async fn claim(
                   true AS "leased!", s.deadline_at AS "deadline_at!", s.attention, s.last_error, s.correlation_id,
                   s.traceparent, o.status AS "status!", o.sequence AS "sequence!", o.reason, o.terminal_at,
                   o.user_id AS "user_id!", o.total_minor AS "total_minor!", o.currency AS "currency!",
-                  o.payment_method AS "payment_method!"
+                  o.payment_method AS "payment_method!", o.has_coupon AS "has_coupon!"
            FROM claimed s JOIN due o USING (order_id)"#,
         limit,
         holder.name,
@@ -332,7 +352,8 @@ pub(super) fn steps(saga: &Saga, effects: &[Effect]) -> Vec<StepRow> {
     rows
 }
 
-/// Saves sagas with their orders, history, step log and timers in one statement. Answers which were saved; the
+/// Saves sagas with their orders, history, step log and timers in one statement, in the caller's transaction; the
+/// coupons of cancelled orders are given back by a second one. Answers which were saved; the
 /// others were changed by somebody else since they were read, and nothing of them is written. An order stands in
 /// `changes` once. Sagas are locked in the order of their ids, so that two saves can't wait for each other.
 pub(crate) async fn save(
@@ -412,9 +433,18 @@ pub(crate) async fn save(
         holder.name,
         count
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(won.into_iter().map(OrderId::from_uuid).collect())
+    let won: HashSet<_> = won.into_iter().map(OrderId::from_uuid).collect();
+    let given_up: Vec<_> = changes
+        .iter()
+        .filter(|change| change.gives_coupon_back() && won.contains(&change.job.saga.order_id))
+        .map(|change| change.job.saga.order_id.uuid())
+        .collect();
+    if !given_up.is_empty() {
+        coupons::give_back(conn, &given_up).await?;
+    }
+    Ok(won)
 }
 
 /// Gives a lease back, so that anybody may go on at once. Nothing happens if it was lost already.

@@ -12,8 +12,9 @@ use contracts::{Event, EventData, OrderId, Problem};
 use order::domain::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::coupons;
 use crate::stage::Stage;
 
 macro_rules! golden {
@@ -73,10 +74,17 @@ async fn events_published() {
     reads_event::<OrderCreated>(golden!("order_created"));
     reads_event::<OrderStatusChanged>(golden!("order_status_changed"));
     let stage = Stage::new().await;
-    let order = stage.at(State::Cancelled).await;
-    for (kind, version, golden) in [
-        ("order.created.v1", 1, golden!("order_created")),
-        ("order.status_changed.v1", 9, golden!("order_status_changed")),
+    let cancelled = stage.at(State::Cancelled).await;
+    let coupon = coupons::coupon(&stage, json!({ "code": "WELCOME-10" })).await;
+    let discounted = coupons::placed(&stage, &coupon, "with-a-coupon").await;
+    for (order, kind, version, golden) in [
+        (discounted, "order.created.v1", 1, golden!("order_created")),
+        (
+            cancelled,
+            "order.status_changed.v1",
+            9,
+            golden!("order_status_changed"),
+        ),
     ] {
         let published = published(&stage, order, kind, version).await;
         assert_eq!(

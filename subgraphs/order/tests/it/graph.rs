@@ -11,15 +11,16 @@ use test_kit::GATEWAY_KEY;
 use crate::stage::Stage;
 use test_kit::Statements;
 
-struct Graph {
+pub(crate) struct Graph {
     router: Router,
-    own: String,
-    stranger: String,
-    staff: String,
+    pub(crate) own: String,
+    pub(crate) stranger: String,
+    pub(crate) staff: String,
+    pub(crate) admin: String,
 }
 
 impl Graph {
-    fn new(stage: &Stage) -> Self {
+    pub(crate) fn new(stage: &Stage) -> Self {
         let config = HttpConfig {
             gateway_key: GATEWAY_KEY.parse::<GatewayKeys>().unwrap(),
             users: stage.identity.verifier(),
@@ -31,10 +32,15 @@ impl Graph {
             own: token(stage.user, Role::Customer),
             stranger: token(UserId::generate(), Role::Customer),
             staff: token(UserId::generate(), Role::Support),
+            admin: token(UserId::generate(), Role::Admin),
         }
     }
 
-    async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    pub(crate) async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
         test_kit::graphql(&self.router, Some(token), query, variables).await
     }
 }
@@ -48,7 +54,7 @@ const CREATE: &str = "mutation($input: CreateOrderInput!) { createOrder(input: $
 const CANCEL: &str = "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) {
     order { id status } userErrors { code field } } }";
 
-fn code(answer: &Value) -> &str {
+pub(crate) fn code(answer: &Value) -> &str {
     answer["errors"][0]["extensions"]["code"]
         .as_str()
         .unwrap_or_else(|| panic!("{answer}"))

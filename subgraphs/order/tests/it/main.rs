@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod checkout;
+mod coupons;
 mod faults;
 mod golden;
 mod graph;

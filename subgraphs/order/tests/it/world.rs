@@ -17,7 +17,8 @@ use contracts::payment::{
 };
 use contracts::product::{VariantFact, VariantFacts, VariantLookup};
 use contracts::{
-    CartId, Currency, Money, OrderId, PaymentId, Problem, ProblemCode, ProductId, RefundId, UserId, VariantId,
+    CartId, CouponCode, Currency, Money, OrderId, PaymentId, Problem, ProblemCode, ProductId, RefundId,
+    UserId, VariantId,
 };
 use serde::Serialize;
 
@@ -94,9 +95,15 @@ impl World {
             version: 3,
             currency: Currency::USD,
             lines: lines.iter().map(line).collect(),
+            coupon: None,
         };
         self.books().carts.insert(cart_id, fact);
         cart_id
+    }
+
+    /// The shopper types a coupon in.
+    pub(crate) fn apply_coupon(&self, cart: CartId, code: &CouponCode) {
+        self.books().carts.get_mut(&cart).unwrap().coupon = Some(code.clone());
     }
 
     pub(crate) fn fault(&self, call: &'static str, fault: Fault) {
