@@ -1,5 +1,6 @@
 //! The invariants, by what they are about.
 
+mod coupons;
 mod messages;
 mod money;
 mod orders;
@@ -45,6 +46,7 @@ pub(crate) async fn all(books: &Books, expected: &Expectations) -> Result<Report
         provider::books_agree(&books.payment, expected)
             .await
             .context("I16")?,
+        coupons::spent_once(&books.order).await.context("I17")?,
     ];
     Ok(Report { findings })
 }

@@ -35,7 +35,7 @@ async fn a_healthy_world_holds_everything() {
     auditor::print(&report, false, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(report.holds(), "{text}");
-    assert_eq!(report.findings.len(), 16);
+    assert_eq!(report.findings.len(), 17);
     assert!(text.contains("kept EUR 1000, of paid orders EUR 1000"), "{text}");
     let books = Books {
         order: world.order.pool.clone(),
@@ -355,6 +355,55 @@ async fn i14_a_transaction_left_open() {
 }
 
 /// Each kind of secret in a log of its own: the check can fail, for every one of them.
+/// A coupon spent on an order that was paid, as it should be.
+async fn with_a_coupon() -> World {
+    let world = World::new().await;
+    let sql = format!(
+        "INSERT INTO coupon (code, percent_off, starts_at, max_redemptions, max_per_user, redeemed, created_at)
+         VALUES ('TEN', 10, now(), 2, 1, 1, now());
+         INSERT INTO coupon_redemption (order_id, code, user_id, discount_minor)
+         VALUES ('{PAID}', 'TEN', '{PAID}', 100);
+         UPDATE orders SET coupon_code = 'TEN', discount_minor = 100 WHERE id = '{PAID}';
+         UPDATE order_line SET unit_price_minor = 550 WHERE order_id = '{PAID}'"
+    );
+    run(&world.order, &sql).await;
+    world
+}
+
+#[tokio::test]
+async fn i17_coupons() {
+    let cancelled = format!(
+        "INSERT INTO coupon_redemption (order_id, code, user_id, discount_minor)
+         VALUES ('{CANCELLED}', 'TEN', '{CANCELLED}', 50);
+         UPDATE coupon SET redeemed = 2;
+         UPDATE orders SET coupon_code = 'TEN', discount_minor = 50 WHERE id = '{CANCELLED}';
+         UPDATE order_line SET unit_price_minor = 550 WHERE order_id = '{CANCELLED}'"
+    );
+    let same_user = format!("{cancelled}; UPDATE coupon_redemption SET user_id = '{PAID}'");
+    for (sql, text) in [
+        (
+            "UPDATE coupon SET redeemed = 0",
+            "counts 0 orders, 1 use it, 2 may",
+        ),
+        (cancelled.as_str(), "is used by order"),
+        (same_user.as_str(), "2 orders of user"),
+        (
+            "UPDATE coupon_redemption SET given_back_at = now(); UPDATE coupon SET redeemed = 0",
+            "is given back by order",
+        ),
+        (
+            "UPDATE coupon_redemption SET discount_minor = 99",
+            "does not use so",
+        ),
+        (
+            "UPDATE order_line SET unit_price_minor = 500",
+            "is to be paid for lines of",
+        ),
+    ] {
+        reported(&with_a_coupon().await, |w| &w.order, sql, "I17", text).await;
+    }
+}
+
 #[tokio::test]
 async fn i15_canaries() {
     let mut world = World::new().await;
