@@ -5,6 +5,7 @@
 mod bad_input;
 mod client;
 mod configuration;
+mod coupons;
 mod crash;
 mod fulfilment;
 mod identity;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let cases: Vec<Case> = [
         bad_input::CASES,
         configuration::CASES,
+        coupons::CASES,
         fulfilment::CASES,
         identity::CASES,
         npm::CASES,

@@ -7,6 +7,7 @@ use graphql_kit::page::Page;
 use graphql_kit::{ApiError, MoneyInput, MoneyObject, PageInfoObject, Result, viewer};
 
 use super::loader::{CouponFor, load};
+use super::user_error::{OrderErrorCode, OrderUserError};
 use crate::app::App;
 use crate::domain::Coupon;
 use crate::domain::coupon as rules;
@@ -321,21 +322,6 @@ impl EndCouponInput {
     }
 }
 
-/// Why a coupon was not made or changed.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(tag = "internal")]
-pub(crate) enum CouponErrorCode {
-    /// There is a coupon of this code already.
-    CouponExists,
-    /// There is no such coupon.
-    CouponNotFound,
-}
-
-graphql_kit::user_error! {
-    /// A business reason why a coupon was not made or changed.
-    pub(crate) struct CouponUserError(CouponErrorCode);
-}
-
 /// A coupon as it is after a mutation, or why nothing changed.
 #[derive(SimpleObject)]
 #[graphql(tag = "internal")]
@@ -343,7 +329,7 @@ pub(crate) struct CouponPayload {
     /// The coupon.
     coupon: Option<CouponObject>,
     /// Why nothing changed; empty if it did.
-    user_errors: Vec<CouponUserError>,
+    user_errors: Vec<OrderUserError>,
 }
 
 impl CouponPayload {
@@ -358,20 +344,20 @@ impl CouponPayload {
     }
 
     pub(super) fn unknown() -> Self {
-        Self::refused(CouponErrorCode::CouponNotFound, "There is no such coupon")
+        Self::refused(OrderErrorCode::NotFound, "There is no such coupon")
     }
 
     pub(super) fn exists() -> Self {
         Self::refused(
-            CouponErrorCode::CouponExists,
+            OrderErrorCode::CouponExists,
             "There is a coupon of this code already",
         )
     }
 
-    fn refused(code: CouponErrorCode, message: &str) -> Self {
+    fn refused(code: OrderErrorCode, message: &str) -> Self {
         Self {
             coupon: None,
-            user_errors: vec![CouponUserError::new(code, message).at(&["input", "code"])],
+            user_errors: vec![OrderUserError::new(code, message).at(&["input", "code"])],
         }
     }
 }

@@ -19,7 +19,10 @@ pub(crate) enum OrderErrorCode {
     PriceChanged,
     /// The cart's coupon takes nothing off: remove it, or see to the reason that the message names.
     CouponNotApplicable,
-    /// No such order, or not yours.
+    /// There is a coupon of this code already, and what it gives can't be changed.
+    #[graphql(tag = "internal")]
+    CouponExists,
+    /// No such order, or not yours; no such coupon.
     NotFound,
     /// It is too late to cancel: the money is in.
     NotCancellable,
