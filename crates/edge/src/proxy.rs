@@ -13,6 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use service_kit::trace;
 use tokio_util::sync::CancellationToken;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -34,6 +35,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ];
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static(service_kit::correlation::HEADER);
+const TRACEPARENT: HeaderName = HeaderName::from_static(trace::HEADER);
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -187,6 +189,10 @@ fn prepare(request: &mut Request, upgrade: bool) {
     // The id that the browser is told is the one that the logs behind have.
     if let Some(id) = service_kit::correlation::current().and_then(|id| HeaderValue::from_str(&id).ok()) {
         headers.insert(CORRELATION_ID, id);
+    }
+    // The edge has a span of its own between the browser and what is behind.
+    if let Some(here) = trace::current_traceparent().and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(TRACEPARENT, here);
     }
     match host {
         Some(host) => headers.insert(FORWARDED_HOST, host),

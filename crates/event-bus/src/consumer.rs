@@ -81,9 +81,14 @@ impl Consumer {
     async fn take(&self, batch: &[Delivery]) -> Result<(), LinkError> {
         let mut messages = Vec::with_capacity(batch.len());
         let mut parked = Vec::new();
+        // Each ends when the batch is stored and acknowledged.
+        let mut receiving = Vec::with_capacity(batch.len());
         for delivery in batch {
-            match Message::decode(&delivery.data) {
-                Ok(message) => messages.push(message),
+            match Message::delivered(delivery) {
+                Ok(mut message) => {
+                    receiving.push(message.received(self.spec.queue));
+                    messages.push(message);
+                }
                 Err(error) => parked.push(Parked::new(delivery, error.to_string())),
             }
         }
@@ -100,6 +105,7 @@ impl Consumer {
         if !early {
             try_join_all(batch.iter().map(acknowledge)).await?;
         }
+        drop(receiving);
         worker::wake(self.spec.queue);
         Ok(())
     }

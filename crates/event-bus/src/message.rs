@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use contracts::event::EventContext;
 use contracts::{Event, EventData, EventId};
+use lapin::message::Delivery;
+use lapin::types::AMQPValue;
 use serde::Deserialize;
-use service_kit::Clock;
+use service_kit::{Clock, trace};
 
 use crate::HandleError;
 
@@ -79,6 +81,39 @@ impl Message {
     /// Reads a body off the broker.
     pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         Self::from_value(serde_json::from_slice(body)?, 0)
+    }
+
+    /// Reads a delivery. The trace context of its header, which names the span that published it, takes the place of
+    /// the envelope's.
+    pub(crate) fn delivered(delivery: &Delivery) -> Result<Self, DecodeError> {
+        let mut message = Self::decode(&delivery.data)?;
+        let headers = delivery.properties.headers().as_ref();
+        let published = headers.and_then(|headers| headers.inner().get(trace::HEADER));
+        if let Some(AMQPValue::LongString(text)) = published
+            && let Ok(text) = std::str::from_utf8(text.as_bytes())
+        {
+            message.traceparent = Some(text.to_owned());
+        }
+        Ok(message)
+    }
+
+    /// A span of the broker's side of this event, which becomes its cause: whoever applies it goes on from there.
+    pub(crate) fn received(&mut self, queue: &str) -> tracing::Span {
+        let span = tracing::info_span!(
+            "receive",
+            otel.kind = "consumer",
+            otel.name = format!("receive {}", self.kind),
+            messaging.system = "rabbitmq",
+            messaging.destination.name = queue,
+            messaging.message.id = %self.id,
+            subject = self.subject,
+        );
+        trace::with_parent(&span, self.traceparent.as_deref());
+        if let Some(here) = trace::traceparent_of(&span) {
+            self.body[trace::HEADER] = here.clone().into();
+            self.traceparent = Some(here);
+        }
+        span
     }
 
     pub(crate) fn from_value(body: serde_json::Value, attempts: u32) -> Result<Self, DecodeError> {

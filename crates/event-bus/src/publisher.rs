@@ -14,7 +14,7 @@ use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, PublisherConfirm};
-use service_kit::{bug, crash_point};
+use service_kit::{bug, crash_point, trace};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
@@ -69,10 +69,15 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    pub(crate) fn event(row: &'a OutboxRow) -> Self {
+    /// An event's message. Its trace header names `publishing`, the span that sends it, if that is traced; the
+    /// envelope keeps the cause.
+    pub(crate) fn event(row: &'a OutboxRow, publishing: Option<String>) -> Self {
+        let stored = |name: &str| row.headers.get(name).and_then(serde_json::Value::as_str);
         let mut headers = FieldTable::default();
-        for name in ["traceparent", "correlationid"] {
-            if let Some(value) = row.headers.get(name).and_then(serde_json::Value::as_str) {
+        let traceparent = publishing.or_else(|| stored(trace::HEADER).map(str::to_owned));
+        let correlation_id = stored("correlationid").map(str::to_owned);
+        for (name, value) in [(trace::HEADER, traceparent), ("correlationid", correlation_id)] {
+            if let Some(value) = value {
                 headers.insert(name.into(), AMQPValue::LongString(value.into()));
             }
         }

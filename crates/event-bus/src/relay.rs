@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use service_kit::{Host, bug, crash_point};
+use service_kit::{Host, bug, crash_point, trace};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +68,13 @@ pub async fn relay_once(pool: &PgPool, publisher: &Publisher) -> Result<usize, R
 
 /// Publishes claimed rows and sorts them by outcome.
 async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
-    let batch: Vec<_> = rows.iter().map(Outgoing::event).collect();
+    // Each ends with the batch's confirms, under the trace of what caused its event.
+    let spans: Vec<_> = rows.iter().map(span_of).collect();
+    let batch: Vec<_> = rows
+        .iter()
+        .zip(&spans)
+        .map(|(row, span)| Outgoing::event(row, trace::traceparent_of(span)))
+        .collect();
     crash_point!("claimed", rows[0].aggregate_id);
     let outcomes = match publisher.publish(&batch).await {
         Ok(outcomes) => outcomes,
@@ -79,7 +85,7 @@ async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
     };
     crash_point!("confirmed", rows[0].aggregate_id);
     let mut settled = Settled::default();
-    for (row, outcome) in rows.iter().zip(outcomes) {
+    for ((row, span), outcome) in rows.iter().zip(&spans).zip(outcomes) {
         let (list, label) = match outcome {
             Outcome::Published => (&mut settled.published, "published"),
             Outcome::Unroutable => (&mut settled.refused, "unroutable"),
@@ -87,12 +93,33 @@ async fn publish(publisher: &Publisher, rows: &[OutboxRow]) -> Settled {
             Outcome::Unknown => (&mut settled.unsent, "unknown"),
         };
         list.push(row.id);
+        span.record("outcome", label);
+        if outcome != Outcome::Published {
+            span.record("otel.status_code", "ERROR");
+        }
         metrics::published(&row.routing_key, label);
         if matches!(outcome, Outcome::Unroutable | Outcome::Refused) {
             tracing::warn!(event = %row.id, kind = row.routing_key, exchange = row.exchange, label, "not published");
         }
     }
     settled
+}
+
+fn span_of(row: &OutboxRow) -> tracing::Span {
+    let span = tracing::info_span!(
+        "publish",
+        otel.kind = "producer",
+        otel.name = format!("publish {}", row.routing_key),
+        otel.status_code = tracing::field::Empty,
+        messaging.system = "rabbitmq",
+        messaging.destination.name = row.exchange,
+        messaging.message.id = %row.id,
+        subject = row.aggregate_id,
+        outcome = tracing::field::Empty,
+    );
+    let cause = row.headers.get(trace::HEADER).and_then(serde_json::Value::as_str);
+    trace::with_parent(&span, cause);
+    span
 }
 
 /// Runs the relay on the host until shutdown.

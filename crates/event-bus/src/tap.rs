@@ -205,7 +205,7 @@ impl Feed {
                 }
                 delivery = deliveries.next() => delivery.ok_or(LinkError::Cancelled)??,
             };
-            match Message::decode(&delivery.data) {
+            match Message::delivered(&delivery) {
                 Ok(message) => self.tap.event(message),
                 // The consumers' queues park it with the reason.
                 Err(error) => tracing::debug!(role, %error, "not an event"),

@@ -282,6 +282,8 @@ impl InboxWorker {
         let span = tracing::info_span!(
             "event",
             otel.kind = "consumer",
+            otel.name = format!("process {}", message.kind),
+            otel.status_code = tracing::field::Empty,
             consumer = self.consumer,
             kind = message.kind,
             event = %message.id,
@@ -291,10 +293,14 @@ impl InboxWorker {
         let correlation_id = message.correlation_id.clone().unwrap_or_else(correlation::new_id);
         let work = AssertUnwindSafe(self.handler.handle(tx, &message))
             .catch_unwind()
-            .instrument(span);
-        correlation::scope(correlation_id, work)
+            .instrument(span.clone());
+        let outcome = correlation::scope(correlation_id, work)
             .await
-            .unwrap_or_else(|_| Err(HandleError::Retry("the handler panicked".to_owned())))
+            .unwrap_or_else(|_| Err(HandleError::Retry("the handler panicked".to_owned())));
+        if outcome.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        outcome
     }
 
     async fn postpone(

@@ -40,6 +40,13 @@ impl Checked {
             operation_type: self.operation_type,
         }
     }
+
+    /// The span in which it runs.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let name = self.name.as_deref().unwrap_or("anonymous");
+        let kind = self.operation_type;
+        tracing::info_span!("graphql", otel.name = format!("{kind} {name}"), operation = name, %kind)
+    }
 }
 
 /// Parses the request's document, leaves the parsed form in it, and checks it against the limits.

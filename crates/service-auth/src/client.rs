@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service_kit::{correlation, metrics, trace};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use url::Url;
 
 use crate::ServiceKey;
@@ -148,9 +149,26 @@ impl ServiceClient {
         body: Option<&B>,
     ) -> Result<R, CallError> {
         let started = Instant::now();
-        let outcome = self.guarded(method, path, body).await;
         let callee = self.0.callee;
+        let span = tracing::info_span!(
+            "call",
+            otel.kind = "client",
+            otel.name = format!("{method} {callee}"),
+            otel.status_code = tracing::field::Empty,
+            peer.service = callee,
+            http.request.method = %method,
+            url.path = path,
+            outcome = tracing::field::Empty,
+        );
+        let outcome = self.guarded(method, path, body).instrument(span.clone()).await;
         let label = outcome.as_ref().map_or_else(CallError::outcome, |_| "ok");
+        span.record("outcome", label);
+        if matches!(
+            outcome,
+            Err(CallError::Unknown { .. } | CallError::Unavailable { .. })
+        ) {
+            span.record("otel.status_code", "ERROR");
+        }
         metrics::counter(
             "service_calls_total",
             "Calls to other services.",

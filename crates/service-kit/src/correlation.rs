@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
@@ -74,7 +74,7 @@ async fn correlate(request: Request, next: Next) -> Response {
     let id = header(&request, HEADER)
         .filter(|id| is_acceptable(id))
         .map_or_else(new_id, str::to_owned);
-    let span = tracing::info_span!("request", otel.kind = "server", method = %request.method(), path = %request.uri().path());
+    let span = span_of(&request);
     trace::with_parent(&span, header(&request, trace::HEADER));
     let answer = HeaderValue::from_str(&id);
     let mut response = scope(id, told(request, next).instrument(span)).await;
@@ -84,15 +84,36 @@ async fn correlate(request: Request, next: Next) -> Response {
     response
 }
 
+/// Named by the route's template: with ids in it, every request would have a name of its own.
+fn span_of(request: &Request) -> tracing::Span {
+    let method = request.method();
+    let route = request.extensions().get::<MatchedPath>();
+    tracing::info_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = route.map_or_else(|| method.to_string(), |route| format!("{method} {}", route.as_str())),
+        otel.status_code = tracing::field::Empty,
+        http.request.method = %method,
+        url.path = request.uri().path(),
+        http.response.status_code = tracing::field::Empty,
+    )
+}
+
 /// Runs the request and says so: the one line that every request leaves in the log, at debug level.
 async fn told(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
+    let status = response.status();
+    let span = tracing::Span::current();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     tracing::debug!(
         %method,
         path = uri.path(),
-        status = response.status().as_u16(),
+        status = status.as_u16(),
         took_ms = begun.elapsed().as_secs_f64() * 1e3,
         "answered"
     );

@@ -83,10 +83,11 @@ pub(crate) fn init(service: &'static str, settings: Settings) -> Telemetry {
     Telemetry(provider)
 }
 
-/// Trace ids without recording: they still tie log lines together across services.
+/// Trace ids without exporting: they still tie log lines together across services, and a caller's wish to be traced is
+/// passed on to those that export.
 fn untraced() -> SdkTracerProvider {
     SdkTracerProvider::builder()
-        .with_sampler(Sampler::AlwaysOff)
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
         .build()
 }
 

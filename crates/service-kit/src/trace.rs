@@ -10,7 +10,12 @@ pub const HEADER: &str = "traceparent";
 
 /// The current span as a `traceparent` value; `None` outside a span.
 pub fn current_traceparent() -> Option<String> {
-    let context = Span::current().context();
+    traceparent_of(&Span::current())
+}
+
+/// A span as a `traceparent` value; `None` if it is not traced.
+pub fn traceparent_of(span: &Span) -> Option<String> {
+    let context = span.context();
     let span = context.span();
     let span = span.span_context();
     span.is_valid().then(|| {
@@ -30,6 +35,29 @@ pub fn with_parent(span: &Span, traceparent: Option<&str>) {
         // Fails only when no trace layer is installed, as in tests: then there is nothing to link.
         drop(span.set_parent(Context::new().with_remote_span_context(parent)));
     }
+}
+
+/// Ties `span` to one that is not its parent, such as the batch that did its work.
+pub fn link(span: &Span, to: &Span) {
+    let context = to.context().span().span_context().clone();
+    if context.is_valid() {
+        span.add_link(context);
+    }
+}
+
+/// The current span, if it belongs to the trace of `stored`; else `stored` itself. For what is done on behalf of an
+/// earlier request, whoever brought the news.
+pub fn joined(stored: Option<&str>) -> Option<String> {
+    let here = current_traceparent();
+    match stored.filter(|text| parse(text).is_some()) {
+        Some(stored) if here.as_deref().and_then(trace_id) != trace_id(stored) => Some(stored.to_owned()),
+        _ => here,
+    }
+}
+
+/// The trace's part of a `traceparent`.
+pub fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1)
 }
 
 fn parse(text: &str) -> Option<SpanContext> {
@@ -84,18 +112,40 @@ mod tests {
         assert_eq!(current_traceparent(), None);
     }
 
-    #[test]
-    fn a_child_keeps_the_trace_of_its_remote_parent() {
+    fn traced(work: impl FnOnce()) {
         use opentelemetry::trace::TracerProvider;
         use tracing_subscriber::layer::SubscriberExt;
         let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+    }
+
+    #[test]
+    fn a_child_keeps_the_trace_of_its_remote_parent() {
+        traced(|| {
             let span = tracing::info_span!("work");
             with_parent(&span, Some(GOOD));
             let seen = span.in_scope(current_traceparent).unwrap();
             assert!(seen.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{seen}");
             assert_ne!(seen, GOOD);
+        });
+    }
+
+    #[test]
+    fn what_is_stored_gives_way_to_a_span_of_its_own_trace_only() {
+        traced(|| {
+            assert_eq!(joined(Some(GOOD)).as_deref(), Some(GOOD), "outside a span");
+            let stranger = tracing::info_span!("stranger");
+            assert_eq!(stranger.in_scope(|| joined(Some(GOOD))).as_deref(), Some(GOOD));
+            assert_eq!(stranger.in_scope(|| joined(None)), traceparent_of(&stranger));
+            assert_eq!(
+                stranger.in_scope(|| joined(Some("nonsense"))),
+                traceparent_of(&stranger)
+            );
+            let own = tracing::info_span!("own");
+            with_parent(&own, Some(GOOD));
+            assert_eq!(own.in_scope(|| joined(Some(GOOD))), traceparent_of(&own));
+            link(&own, &stranger);
         });
     }
 }

@@ -1,5 +1,5 @@
-// The one Apollo client: queries and mutations over HTTP, subscriptions over graphql-transport-ws, both with the
-// session's token and a correlation id.
+// The one Apollo client: queries and mutations over HTTP with the session's token and a correlation id, subscriptions
+// over graphql-transport-ws; each with a trace context.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
 import { ErrorLink } from "@apollo/client/link/error";
@@ -8,6 +8,7 @@ import { OperationTypeNode } from "graphql";
 import { from, switchMap } from "rxjs";
 import { isUnauthenticated } from "../lib/errors";
 import { newId } from "../lib/ids";
+import { newTraceparent } from "../lib/trace";
 import { sessions } from "../session/session";
 import { live } from "./live";
 
@@ -75,6 +76,19 @@ const identify = new SetContextLink(async ({ headers }) => {
   };
 });
 
+/** Begins a trace with each operation. A socket has no headers of its own for each: there it is an extension. */
+const trace = new ApolloLink((operation, forward) => {
+  const traceparent = newTraceparent(operation.operationType !== OperationTypeNode.MUTATION);
+  if (operation.operationType === OperationTypeNode.SUBSCRIPTION) {
+    operation.extensions.traceparent = traceparent;
+  } else {
+    operation.setContext(({ headers }: { headers?: Record<string, string> }) => ({
+      headers: { ...headers, traceparent },
+    }));
+  }
+  return forward(operation);
+});
+
 /** A token that the server does not take any more is exchanged once, and the operation sent again. */
 const renew = new ErrorLink(({ error, operation, forward }) => {
   const { session } = sessions.snapshot();
@@ -92,12 +106,12 @@ const renew = new ErrorLink(({ error, operation, forward }) => {
 });
 
 export function makeClient(): ApolloClient {
-  const http = ApolloLink.from([identify, renew, new HttpLink({ uri: "/graphql" })]);
+  const http = ApolloLink.from([trace, identify, renew, new HttpLink({ uri: "/graphql" })]);
   return new ApolloClient({
     cache: makeCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-      new GraphQLWsLink(live.client),
+      trace.concat(new GraphQLWsLink(live.client)),
       http,
     ),
     defaultOptions: {

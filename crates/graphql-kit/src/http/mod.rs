@@ -158,8 +158,7 @@ async fn run(
         return Response::from_errors(vec![server_error(error)]);
     }
     let asked = checked.asked(&request);
-    let name = checked.name.as_deref().unwrap_or("anonymous");
-    let span = tracing::info_span!("graphql", operation = name, kind = %checked.operation_type);
+    let span = checked.span();
     let work = endpoint
         .engine
         .execute(request.data(Viewer(user)).data(from))

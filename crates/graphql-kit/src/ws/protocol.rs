@@ -132,6 +132,11 @@ pub(super) fn token(payload: Option<&Json>) -> Option<&str> {
     })
 }
 
+/// The trace context in the payload of `connection_init`, or in the extensions of a `subscribe`.
+pub(super) fn traceparent(from: Option<&Json>) -> Option<String> {
+    from?.get(service_kit::trace::HEADER)?.as_str().map(str::to_owned)
+}
+
 fn object<'j>(
     from: &'j serde_json::Map<String, Json>,
     name: &str,

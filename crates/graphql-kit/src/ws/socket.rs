@@ -7,14 +7,16 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::Value as Json;
 use service_auth::CurrentUser;
+use service_kit::trace;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep, timeout};
 use tokio_stream::StreamMap;
+use tracing::Span;
 
 use super::Endpoint;
-use super::protocol::{ClientMessage, Close, ServerMessage, token};
+use super::protocol::{ClientMessage, Close, ServerMessage, token, traceparent};
 use super::quota::UserSocket;
 use crate::error::{ApiError, Code};
 use crate::viewer::Viewer;
@@ -73,16 +75,16 @@ impl Socket {
         }
         let shutdown = self.endpoint.host.shutdown.clone();
         let init = self.endpoint.config.limits.init;
-        let (user, socket_of_user) = tokio::select! {
+        let (user, traceparent, socket_of_user) = tokio::select! {
             () = shutdown.cancelled() => return Err(Close::GoingAway.into()),
             greeted = timeout(init, self.greet()) => greeted.map_err(|_| Close::InitTimeout)??,
         };
         self.send(&ServerMessage::ConnectionAck).await?;
-        Session::new(self, user, socket_of_user).run().await
+        Session::new(self, user, traceparent, socket_of_user).run().await
     }
 
     /// Waits for `connection_init` and checks its token.
-    async fn greet(&mut self) -> Result<(CurrentUser, UserSocket), End> {
+    async fn greet(&mut self) -> Result<(CurrentUser, Option<String>, UserSocket), End> {
         let payload = loop {
             match self.receive().await? {
                 Input::Message(ClientMessage::ConnectionInit { payload }) => break payload,
@@ -99,7 +101,7 @@ impl Socket {
                 _ => Close::Forbidden,
             })?;
         let place = self.endpoint.quota.claim(user.id).ok_or(Close::TooManySockets)?;
-        Ok((user, place))
+        Ok((user, traceparent(payload.as_ref()), place))
     }
 
     async fn receive(&mut self) -> Result<Input, End> {
@@ -151,6 +153,11 @@ impl Socket {
     }
 }
 
+/// The results of a subscription, made in its span, which lasts as long as they do.
+fn within(span: Span, mut results: BoxStream<'static, Response>) -> impl Stream<Item = Response> + Send {
+    stream::poll_fn(move |context| span.in_scope(|| results.poll_next_unpin(context)))
+}
+
 /// A transport error: one for size can still be answered, after any other the connection is gone.
 fn broken(error: &axum::Error) -> End {
     if crate::error::chain(error).contains("too long") {
@@ -164,6 +171,8 @@ fn broken(error: &axum::Error) -> End {
 struct Session<'s> {
     socket: &'s mut Socket,
     user: CurrentUser,
+    /// Of the connection, for operations that bear none.
+    traceparent: Option<String>,
     subscriptions: StreamMap<String, BoxStream<'static, Event>>,
     expiry: Pin<Box<Sleep>>,
     ping: Interval,
@@ -172,7 +181,12 @@ struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    fn new(socket: &'s mut Socket, user: CurrentUser, place: UserSocket) -> Self {
+    fn new(
+        socket: &'s mut Socket,
+        user: CurrentUser,
+        traceparent: Option<String>,
+        place: UserSocket,
+    ) -> Self {
         let left = user.expires_at - socket.endpoint.host.clock.now();
         let every = socket.endpoint.config.limits.ping;
         let mut ping = interval_at(Instant::now() + every, every);
@@ -180,6 +194,7 @@ impl<'s> Session<'s> {
         Self {
             socket,
             user,
+            traceparent,
             subscriptions: StreamMap::new(),
             expiry: Box::pin(sleep(left.to_std().unwrap_or_default())),
             ping,
@@ -245,6 +260,7 @@ impl<'s> Session<'s> {
                 "Too many subscriptions on this socket",
             )));
         }
+        let cause = traceparent(payload.get("extensions"));
         let mut request =
             http::from_json(payload).map_err(|why| http::server_error(ApiError::bad_input(why)))?;
         let checked = document::check(&mut request, false)?;
@@ -256,9 +272,12 @@ impl<'s> Session<'s> {
         endpoint.metrics.count(&checked, "ok");
         let open = endpoint.metrics.subscription();
         let (types, asked) = (Arc::clone(&endpoint.types), checked.asked(&request));
+        let span = checked.span();
+        trace::with_parent(&span, cause.as_deref().or(self.traceparent.as_deref()));
         let results = endpoint
             .engine
             .stream(request.data(Viewer(Some(self.user.clone()))));
+        let results = within(span, results);
         let events = results.map(move |mut response| {
             let _counted = &open;
             nulls::mend(&types, &asked, &mut response);

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use contracts::inventory::ReservationView;
 use contracts::{OrderId, Sku};
 use futures::future::join_all;
-use service_kit::{bug, correlation, crash_point};
+use service_kit::{bug, correlation, crash_point, trace};
 use sqlx::PgPool;
 use tokio::sync::oneshot;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::reserve::{Request, alone};
 use super::{Error, in_task};
@@ -25,6 +25,8 @@ use crate::store::holds::{self, Asked};
 struct Ticket {
     request: Request,
     correlation_id: Option<String>,
+    /// A part of the caller's trace, from asking to the answer.
+    span: Span,
     answer: oneshot::Sender<Result<ReservationView, Error>>,
 }
 
@@ -57,6 +59,7 @@ impl Together {
         let ticket = Ticket {
             request,
             correlation_id: correlation::current(),
+            span: tracing::info_span!("reserve", %order),
             answer,
         };
         let begun = lock(queue).push(order, skus, ticket);
@@ -73,8 +76,7 @@ fn lock(queue: &Mutex<Queue<Ticket>>) -> MutexGuard<'_, Queue<Ticket>> {
 
 /// Works on a batch in a task that no caller can take away, then on whoever waited for it.
 fn start(pool: PgPool, queue: Arc<Mutex<Queue<Ticket>>>, batch: Batch<Ticket>) {
-    // A root: a hot SKU's batches follow each other for hours, and each span would keep the one before.
-    let span = tracing::info_span!(parent: None, "reservations", count = batch.work.len());
+    let span = shared(&batch.work);
     let work = async move {
         let skus = batch.skus.clone();
         // In a task of its own, so that not even a panic leaves the SKUs taken.
@@ -88,6 +90,20 @@ fn start(pool: PgPool, queue: Arc<Mutex<Queue<Ticket>>>, batch: Batch<Ticket>) {
         }
     };
     tokio::spawn(work.instrument(span));
+}
+
+/// The span of a batch, to which those of its tickets are tied: it is nobody's child, for it works for many. A ticket
+/// alone needs none beside its own.
+fn shared(tickets: &[Ticket]) -> Span {
+    if tickets.len() < 2 {
+        return Span::none();
+    }
+    // A root: a hot SKU's batches follow each other for hours, and each span would keep the one before.
+    let span = tracing::info_span!(parent: None, "reservations", count = tickets.len());
+    for ticket in tickets {
+        trace::link(&ticket.span, &span);
+    }
+    span
 }
 
 /// Answers every ticket. What can't be settled together is settled alone, so that no reservation suffers from the
@@ -106,7 +122,7 @@ async fn settle(pool: PgPool, mut tickets: Vec<Ticket>) {
     }
     let pool = &pool;
     join_all(tickets.into_iter().map(|ticket| async move {
-        let work = alone(pool, &ticket.request);
+        let work = alone(pool, &ticket.request).instrument(ticket.span.clone());
         let outcome = match ticket.correlation_id {
             Some(id) => correlation::scope(id, work).await,
             None => work.await,

@@ -113,7 +113,7 @@ impl App {
             tx.rollback().await?;
             return Ok(Created::Refused(refusal));
         }
-        event_bus::enqueue_all(&mut tx, &order.events(&purchase, &self.context(&order.plan.job))?).await?;
+        event_bus::enqueue_all(&mut tx, &order.events(&purchase, &self.context(&order.plan))?).await?;
         let id = order.plan.job.saga.order_id;
         idempotency::complete(&mut tx, &scope, &id).await?;
         crash_point!("creating", id);
@@ -188,7 +188,7 @@ impl Inner {
                 has_coupon: purchase.discount.is_some(),
                 lines: Some(purchase.lines.iter().map(line).collect()),
                 correlation_id: here.correlation_id,
-                traceparent: here.traceparent,
+                traceparent: here.traceparent.clone(),
             },
         };
         let (saga, effects) = crate::saga::begin(job.saga.clone(), placed_at);
@@ -196,6 +196,7 @@ impl Inner {
             job: Job { saga, ..job },
             effects,
             next: store::saga::Next::Me,
+            traceparent: here.traceparent,
         };
         Begun { plan, placed_at }
     }

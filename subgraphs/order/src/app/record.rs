@@ -152,10 +152,9 @@ impl Inner {
             .collect();
         let mut events = Vec::new();
         for plan in plans.iter().filter(|plan| won.contains(&held(plan))) {
-            let mut context = self.context(&plan.job);
+            let mut context = self.context(plan);
             // The recorder works for many requests: each event bears its own order's.
             context.correlation_id.clone_from(&plan.job.order.correlation_id);
-            context.traceparent.clone_from(&plan.job.order.traceparent);
             events.extend(publish::status_changes(plan, &context)?);
         }
         event_bus::enqueue_all(&mut tx, &events).await?;

@@ -104,7 +104,19 @@ impl App {
     async fn call(&self, job: &mut Job) -> Option<Input> {
         let action = job.saga.pending?;
         crash_point!("before", action.as_str(), job.saga.order_id);
-        let answer = self.perform(action, job).await;
+        let span = tracing::info_span!(
+            "action",
+            otel.name = format!("saga {}", action.as_str()),
+            otel.status_code = tracing::field::Empty,
+            order = %job.saga.order_id,
+            action = action.as_str(),
+            attempt = job.saga.attempt,
+        );
+        let answer = self.perform(action, job).instrument(span.clone()).await;
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        drop(span);
         crash_point!("after", action.as_str(), job.saga.order_id);
         Some(match answer {
             Ok(reply) => Input::Replied(reply),

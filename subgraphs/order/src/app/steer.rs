@@ -5,6 +5,7 @@ use contracts::OrderId;
 use contracts::event::EventContext;
 use pg_kit::idempotency::{self, Claim, Scope};
 use serde::Serialize;
+use service_kit::trace;
 use sqlx::PgConnection;
 
 use super::{App, AppError, Inner, publish};
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     pub(super) job: Job,
     pub(super) effects: Vec<Effect>,
     pub(super) next: Next,
+    /// Where in the order's trace it was decided: its events go on from there.
+    pub(super) traceparent: Option<String>,
 }
 
 impl Plan {
@@ -95,15 +98,21 @@ impl Inner {
             Due::Backoff => Next::Anybody(self.policy.backoff.delay(saga.attempt.saturating_sub(1))),
             Due::Recheck => Next::Anybody(super::run_saga::RECHECK),
         };
-        let job = Job { saga, ..job };
-        Ok(Some(Plan { job, effects, next }))
+        let traceparent = trace::joined(job.order.traceparent.as_deref());
+        Ok(Some(Plan {
+            job: Job { saga, ..job },
+            effects,
+            next,
+            traceparent,
+        }))
     }
 
-    pub(super) fn context(&self, job: &Job) -> EventContext {
+    pub(super) fn context(&self, plan: &Plan) -> EventContext {
         let here = event_bus::context(self.host.service, &self.clock);
+        let order = &plan.job.order;
         EventContext {
-            correlation_id: here.correlation_id.or_else(|| job.order.correlation_id.clone()),
-            traceparent: here.traceparent.or_else(|| job.order.traceparent.clone()),
+            correlation_id: here.correlation_id.or_else(|| order.correlation_id.clone()),
+            traceparent: plan.traceparent.clone(),
             ..here
         }
     }
@@ -134,7 +143,7 @@ impl Inner {
             Ok(Some(plan)) => plan,
         };
         store::saga::save(tx, &self.holder, &[plan.change()]).await?;
-        let context = self.context(&plan.job);
+        let context = self.context(&plan);
         event_bus::enqueue_all(tx, &publish::status_changes(&plan, &context)?).await?;
         super::measure::settled(&plan, self.clock.now());
         Ok(Steered::Taken(plan.saved().map(Box::new)))

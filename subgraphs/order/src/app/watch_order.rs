@@ -9,6 +9,8 @@ use contracts::order::OrderStatusChanged;
 use contracts::{OrderId, UserId};
 use event_bus::{Message, Signal, TapReceiver};
 use futures::stream::{self, Stream};
+use service_kit::trace;
+use tracing::Span;
 
 use super::{App, AppError};
 use crate::domain::order::Event;
@@ -26,6 +28,7 @@ impl App {
             order,
             shown: sequence,
             stage: Stage::Read,
+            passing: Span::none(),
         };
         stream::unfold(watch, Watch::next)
     }
@@ -36,6 +39,7 @@ impl App {
             app: self.clone(),
             signals: self.steps.subscribe(),
             shown: HashMap::new(),
+            passing: Span::none(),
         };
         stream::unfold(feed, Feed::next)
     }
@@ -61,10 +65,27 @@ struct Watch {
     order: OrderId,
     shown: i64,
     stage: Stage,
+    /// Of the step that is being shown, in the trace of what made it. Over when the next is asked for.
+    passing: Span,
+}
+
+/// The span in which a step that was heard is shown.
+fn passing(message: &Message) -> Span {
+    let span = tracing::info_span!(
+        "deliver",
+        otel.kind = "consumer",
+        otel.name = format!("deliver {}", message.kind),
+        order = message.subject,
+        version = message.aggregate_version,
+    );
+    trace::with_parent(&span, message.traceparent.as_deref());
+    trace::link(&span, &Span::current());
+    span
 }
 
 impl Watch {
     async fn next(mut self) -> Option<(Batch, Self)> {
+        self.passing = Span::none();
         loop {
             match self.stage {
                 Stage::Done => return None,
@@ -80,6 +101,7 @@ impl Watch {
                     Signal::Gap => self.stage = Stage::Read,
                     Signal::Event(message) => {
                         if let Some(event) = self.heard(&message) {
+                            self.passing = passing(&message);
                             return Some((Ok(vec![event]), self));
                         }
                     }
@@ -142,10 +164,12 @@ struct Feed {
     app: App,
     signals: TapReceiver,
     shown: HashMap<OrderId, i64>,
+    passing: Span,
 }
 
 impl Feed {
     async fn next(mut self) -> Option<(Batch, Self)> {
+        self.passing = Span::none();
         loop {
             let Signal::Event(message) = self.signals.next().await? else {
                 continue;
@@ -156,7 +180,10 @@ impl Feed {
             };
             match self.catch_up(order, event).await {
                 Ok(events) if events.is_empty() => {}
-                batch => return Some((batch, self)),
+                batch => {
+                    self.passing = passing(&message);
+                    return Some((batch, self));
+                }
             }
         }
     }

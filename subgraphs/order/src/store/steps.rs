@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::OrderId;
+use service_kit::trace::trace_id;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ pub(crate) async fn sagas_of(
                 needs_attention: row.needs_attention,
                 last_error: row.last_error,
                 deadline_at: row.deadline_at,
-                trace_id: row.traceparent.as_deref().and_then(trace_id),
+                trace_id: row.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
                 correlation_id: row.correlation_id,
                 steps: Vec::new(),
             };
@@ -50,11 +51,6 @@ pub(crate) async fn sagas_of(
         }
     }
     Ok(sagas)
-}
-
-/// The trace's part of a `traceparent`.
-fn trace_id(traceparent: &str) -> Option<String> {
-    traceparent.split('-').nth(1).map(str::to_owned)
 }
 
 fn step_of(

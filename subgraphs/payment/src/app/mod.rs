@@ -20,13 +20,14 @@ use std::time::Duration;
 
 use contracts::Problem;
 use event_bus::RelayHandle;
-use service_kit::{Clock, Host, Secret, correlation};
+use service_kit::{Clock, Host, Secret, correlation, trace};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::clients::stripe::Stripe;
+use crate::domain::Payment;
 
 pub use alarm::Alarm;
 pub use webhook::WebhookError;
@@ -104,13 +105,23 @@ impl App {
         }
     }
 
+    /// Runs what nobody waits for as a part of the request that started the payment: under its correlation id, and in
+    /// `span`, which joins its trace.
+    async fn on_behalf_of<F: Future>(&self, payment: &Payment, span: Span, work: F) -> F::Output {
+        let caller = Span::current();
+        trace::with_parent(&span, payment.traceparent.as_deref());
+        trace::link(&span, &caller);
+        let id = payment.correlation_id.clone().unwrap_or_else(correlation::new_id);
+        correlation::scope(id, work.instrument(span)).await
+    }
+
     /// Runs to the end even if nobody waits for it any more: a dropped request must not cut a transaction.
     pub(crate) async fn finish<T, F>(&self, work: F) -> Result<T, AppError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, AppError>> + Send + 'static,
     {
-        let span = tracing::Span::current();
+        let span = Span::current();
         let correlation = correlation::current().unwrap_or_else(correlation::new_id);
         let work = correlation::scope(correlation, work.instrument(span));
         self.tasks

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contracts::event::EventContext;
 use contracts::payment::{PaymentFailed, PaymentSucceeded, REASON_LATE_PAYMENT};
 use contracts::{Event, EventId, PaymentId, RefundId};
-use service_kit::crash_point;
+use service_kit::{crash_point, trace};
 use sqlx::PgConnection;
 
 use super::{Alarm, App, AppError};
@@ -196,6 +196,7 @@ impl App {
         if payment.correlation_id.is_some() {
             context.correlation_id.clone_from(&payment.correlation_id);
         }
+        context.traceparent = trace::joined(payment.traceparent.as_deref());
         context
     }
 }

@@ -69,6 +69,12 @@ impl App {
     }
 
     async fn recover_payment(&self, payment: Payment) {
+        let span = tracing::info_span!("recovery", payment = %payment.id, order = %payment.order_id);
+        let cause = payment.clone();
+        self.on_behalf_of(&cause, span, self.ask_again(payment)).await;
+    }
+
+    async fn ask_again(&self, payment: Payment) {
         let (id, stage) = (payment.id, payment.stage);
         match self.drive(payment).await {
             Ok(payment) if payment.stage == stage => {}
@@ -86,7 +92,9 @@ impl App {
                 .await?
                 .pop();
             let payment = known.ok_or(sqlx::Error::RowNotFound)?;
-            self.drive_refund(&payment, refund).await
+            let span = tracing::info_span!("recovery", refund = %id, order = %payment.order_id);
+            self.on_behalf_of(&payment, span, self.drive_refund(&payment, refund))
+                .await
         };
         match outcome.await {
             Ok(refund) => tracing::info!(refund = %id, stage = ?refund.stage, "recovered a refund"),

@@ -63,6 +63,7 @@ impl App {
             refunded_minor: 0,
             version: 1,
             correlation_id: service_kit::correlation::current(),
+            traceparent: service_kit::trace::current_traceparent(),
             created_at: self.clock.now(),
             checks: 0,
         }

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{Alarm, App, AppError};
 use crate::clients::stripe::{self, About, ReadError, SignatureError, Webhook};
-use crate::domain::{Change, RefundReport, Report};
+use crate::domain::{Change, Payment, RefundReport, Report};
 use crate::store;
 
 /// Why a webhook is not accepted.
@@ -70,7 +70,11 @@ impl App {
             return Ok(Change::None);
         };
         let id = payment.id;
-        let heard = self.hear_in_tx(tx, payment, report).await?;
+        let span = news(webhook, &payment);
+        let cause = payment.clone();
+        let heard = self
+            .on_behalf_of(&cause, span, self.hear_in_tx(tx, payment, report))
+            .await?;
         store::psp_event::conclude(tx, &webhook.id, Some(id), heard.outcome).await?;
         Ok(heard.change)
     }
@@ -93,7 +97,10 @@ impl App {
             report.refund_id == Some(known.id) || known.psp_ref.as_ref() == Some(&report.psp_ref)
         };
         let outcome = if let Some(refund) = locked.find(ours) {
-            self.hear_refund_in_tx(tx, locked, refund, report).await?.1
+            let (span, cause) = (news(webhook, &locked.payment), locked.payment.clone());
+            self.on_behalf_of(&cause, span, self.hear_refund_in_tx(tx, locked, refund, report))
+                .await?
+                .1
         } else {
             Alarm::ForeignRefund.raise(id, &report.psp_ref);
             Alarm::ForeignRefund.as_str()
@@ -103,4 +110,15 @@ impl App {
         self.relay.wake();
         Ok(Change::None)
     }
+}
+
+/// What a webhook says, as a part of the checkout it is about.
+fn news(webhook: &Webhook, payment: &Payment) -> tracing::Span {
+    tracing::info_span!(
+        "webhook",
+        otel.kind = "consumer",
+        otel.name = format!("webhook {}", webhook.kind),
+        payment = %payment.id,
+        order = %payment.order_id
+    )
 }

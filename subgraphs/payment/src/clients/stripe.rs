@@ -14,6 +14,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use service_kit::{Secret, bug};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use url::Url;
 
 use crate::domain::{News, Payment, Refund, RefundReport, Report, Terms};
@@ -202,12 +203,26 @@ impl Stripe {
     async fn send(&self, operation: &'static str, request: RequestBuilder) -> Answer<Sent> {
         let _permit = self.window.acquire().await.map_err(|closed| unknown(&closed))?;
         let started = Instant::now();
-        let sent = exchange(request).await;
+        // The provider is told nothing of the trace: it is not ours.
+        let span = tracing::info_span!(
+            "provider",
+            otel.kind = "client",
+            otel.name = format!("provider {operation}"),
+            otel.status_code = tracing::field::Empty,
+            peer.service = "payment provider",
+            operation,
+            outcome = tracing::field::Empty,
+        );
+        let sent = exchange(request).instrument(span.clone()).await;
         let outcome = match &sent {
             Ok(Sent::Done(_)) => "ok",
             Ok(Sent::Refused(_)) => "refused",
             Err(_) => "unknown",
         };
+        span.record("outcome", outcome);
+        if sent.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         self.seconds
             .with_label_values(&[operation, outcome])
             .observe(started.elapsed().as_secs_f64());

@@ -169,6 +169,8 @@ pub struct Payment {
     pub version: i64,
     /// The request that started it.
     pub correlation_id: Option<String>,
+    /// The trace of that request.
+    pub traceparent: Option<String>,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
     /// How often the provider was asked since the last change.

@@ -92,6 +92,7 @@ fn payment(stage: Stage, terms: Terms) -> Payment {
         refunded_minor: 0,
         version: 1,
         correlation_id: None,
+        traceparent: None,
         created_at: DateTime::UNIX_EPOCH,
         checks: 0,
     }

@@ -26,6 +26,7 @@ struct Row {
     refunded_minor: i64,
     version: i64,
     correlation_id: Option<String>,
+    traceparent: Option<String>,
     created_at: DateTime<Utc>,
     checks: i32,
 }
@@ -53,6 +54,7 @@ impl TryFrom<Row> for Payment {
             refunded_minor: row.refunded_minor,
             version: row.version,
             correlation_id: row.correlation_id,
+            traceparent: row.traceparent,
             created_at: row.created_at,
             checks: row.checks,
         })
@@ -103,8 +105,8 @@ pub(crate) async fn insert(
     let terms = payment.terms.as_ref();
     let written = sqlx::query!(
         "INSERT INTO payment (id, order_id, user_id, amount_minor, currency, method, status, version, created_at,
-                              correlation_id, next_check_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11,
+                              correlation_id, traceparent, next_check_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12,
                  clock_timestamp() + make_interval(secs => $10::double precision))
          ON CONFLICT (order_id) DO NOTHING",
         payment.id.uuid(),
@@ -118,6 +120,7 @@ pub(crate) async fn insert(
         payment.created_at,
         seconds(recheck),
         payment.correlation_id,
+        payment.traceparent,
     )
     .execute(conn)
     .await?;
@@ -176,7 +179,8 @@ pub(crate) async fn find_by_orders(pool: &PgPool, orders: &[Uuid]) -> Result<Vec
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment WHERE order_id = ANY($1)",
         orders,
     )
@@ -190,7 +194,8 @@ pub(crate) async fn find_by_ids(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Payme
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment WHERE id = ANY($1)",
         ids,
     )
@@ -207,7 +212,8 @@ pub(crate) async fn lock_by_order(
     let row = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment WHERE order_id = $1 FOR UPDATE",
         order.uuid(),
     )
@@ -221,7 +227,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: PaymentId) -> Result<Optio
     let row = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment WHERE id = $1 FOR UPDATE",
         id.uuid(),
     )
@@ -238,7 +245,8 @@ pub(crate) async fn lock_by_ref(
     let row = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment WHERE psp_ref = $1 FOR UPDATE",
         psp_ref,
     )
@@ -260,7 +268,8 @@ pub(crate) async fn claim_due(
          WHERE id IN (SELECT id FROM payment WHERE next_check_at <= clock_timestamp()
                       ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED)
          RETURNING id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks",
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks",
         limit,
         lease.as_secs_f64(),
     )
@@ -279,7 +288,8 @@ pub(crate) async fn page(
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, order_id, user_id, amount_minor, currency, method, status, void_requested_at, psp_ref,
-                decline_code, captured_at, refunded_minor, version, correlation_id, created_at, checks
+                decline_code, captured_at, refunded_minor, version, correlation_id, traceparent, created_at,
+                checks
          FROM payment
          WHERE amount_minor IS NOT NULL AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR status = $3)
          ORDER BY id DESC LIMIT $1",
