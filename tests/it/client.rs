@@ -19,6 +19,7 @@ pub(crate) struct Graph {
     websocket: String,
     token: Option<String>,
     correlation_id: Option<String>,
+    traceparent: Option<String>,
 }
 
 /// Sent with a request and told by its answer.
@@ -33,6 +34,7 @@ impl Graph {
             websocket,
             token: None,
             correlation_id: None,
+            traceparent: None,
         }
     }
 
@@ -47,6 +49,14 @@ impl Graph {
     pub(crate) fn correlated(&self, id: &str) -> Self {
         Self {
             correlation_id: Some(id.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same person, whose requests and subscriptions belong to a span of their own.
+    pub(crate) fn traced(&self, traceparent: &str) -> Self {
+        Self {
+            traceparent: Some(traceparent.to_owned()),
             ..self.clone()
         }
     }
@@ -105,6 +115,9 @@ impl Graph {
         if let Some(id) = &self.correlation_id {
             request = request.header(CORRELATION, id);
         }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
         Ok(request.send().await?)
     }
 
@@ -143,7 +156,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) async fn open(graph: &Graph, order: &str, after: i64) -> Result<Self> {
         let query =
-            "subscription ($id: ID!, $after: Int!) { orderProgress(orderId: $id, afterSequence: $after) {
+            "subscription OrderProgress($id: ID!, $after: Int!) { orderProgress(orderId: $id, afterSequence: $after) {
             event { sequence step status message at } order { id status isFinal } } }";
         Self::subscribe(
             graph,
@@ -168,7 +181,10 @@ impl Watch {
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
         let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {}", graph.token()) } });
         socket.send(Message::text(init.to_string())).await?;
-        let payload = json!({ "query": query, "variables": variables });
+        let mut payload = json!({ "query": query, "variables": variables });
+        if let Some(traceparent) = &graph.traceparent {
+            payload["extensions"] = json!({ "traceparent": traceparent });
+        }
         let subscribe = json!({ "type": "subscribe", "id": "1", "payload": payload });
         let mut watch = Self { socket, field };
         let ack = watch.message().await?;

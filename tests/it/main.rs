@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod client;
+mod collector;
 mod configuration;
 mod coupons;
 mod crash;
@@ -12,7 +13,10 @@ mod identity;
 mod npm;
 mod orders;
 mod outage;
+mod picture;
 mod subscriptions;
+mod telemetry;
+mod trace;
 mod world;
 
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         npm::CASES,
         orders::CASES,
         subscriptions::CASES,
+        telemetry::CASES,
+        trace::CASES,
     ]
     .concat();
     // Killing processes under the other tests would make them guess whose fault a failure is. The audit comes last.

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::client::Graph;
+use crate::collector::Collector;
 
 /// The deadline for a payment in these tests; people get ten minutes.
 const PAYMENT_DEADLINE_S: &str = "20";
@@ -20,6 +21,7 @@ pub(crate) struct World {
     pub(crate) runtime: Runtime,
     graph: Graph,
     admin: Graph,
+    collector: Collector,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -43,7 +45,12 @@ impl World {
             config: root().join("router/router.yaml"),
             supergraph: root().join("router/supergraph.graphql"),
         });
+        let runtime = Runtime::new()?;
+        let collector = Collector::start(&runtime)?;
+        settings.extra("router", "ROUTER_TRACES", "true");
+        settings.extra("router", "ROUTER_OTLP_ENDPOINT", &collector.url);
         for service in SERVICES.iter().chain(&["order-2"]) {
+            settings.extra(service, "OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
             // Who took part in a request is read from the logs.
             settings.extra(service, "LOG", "info,service_kit::correlation=debug");
         }
@@ -54,7 +61,6 @@ impl World {
             settings.extra(order, "LEASE_S", "7");
         }
         let stack = Stack::start(&settings, &())?;
-        let runtime = Runtime::new()?;
         let plan = stack.plan();
         let graph = Graph::new(plan.graphql_url(), plan.websocket_url("order"));
         let admin = runtime.block_on(sign_in(&graph, ADMIN_EMAIL, ADMIN_PASSWORD))?;
@@ -63,12 +69,18 @@ impl World {
             runtime,
             graph,
             admin,
+            collector,
             folder: Some(folder),
         })
     }
 
     pub(crate) fn anyone(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Takes the spans that everything here exports.
+    pub(crate) fn collector(&self) -> &Collector {
+        &self.collector
     }
 
     pub(crate) fn admin(&self) -> &Graph {
@@ -236,7 +248,7 @@ impl Graph {
     pub(crate) async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Value> {
         let mut data = self
             .data(
-                "mutation ($input: CreateOrderInput!) { createOrder(input: $input) {
+                "mutation CreateOrder($input: CreateOrderInput!) { createOrder(input: $input) {
                     order { id number status total { amount currencyCode } } userErrors { code message field } } }",
                 json!({ "input": { "cartId": cart, "paymentMethod": method, "idempotencyKey": key } }),
             )

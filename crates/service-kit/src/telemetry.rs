@@ -27,6 +27,8 @@ use crate::{Env, correlation};
 const QUEUE: usize = 2048;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEFAULT_FILTER: &str = "info";
+/// Four spans for each value loaded, of which none says more than the span around it.
+const NOISE: &str = "async_graphql::dataloader=off";
 
 /// What to log and where spans go.
 pub(crate) struct Settings {
@@ -39,6 +41,10 @@ impl Settings {
     pub(crate) fn from_env(env: &mut Env) -> Self {
         let default = || EnvFilter::new(DEFAULT_FILTER);
         let filter = env.optional("LOG", default()).unwrap_or_else(default);
+        let filter = match NOISE.parse() {
+            Ok(noise) => filter.add_directive(noise),
+            Err(_) => filter,
+        };
         Self {
             filter,
             otlp: env.maybe("OTEL_EXPORTER_OTLP_ENDPOINT").flatten(),
@@ -67,7 +73,9 @@ pub(crate) fn init(service: &'static str, settings: Settings) -> Telemetry {
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("mercato"))
         .with_location(false)
-        .with_threads(false);
+        .with_target(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
     let logs = tracing_subscriber::fmt::layer().event_format(JsonLines { service });
     // An error means that a test installed its own before.
     drop(
@@ -133,6 +141,18 @@ impl SpanExporter for OnRuntime {
         let sent = self.runtime.spawn(async move { inner.export(batch).await });
         sent.await
             .unwrap_or_else(|error| Err(OTelSdkError::InternalFailure(error.to_string())))
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.inner.shutdown_with_timeout(timeout)
+    }
+
+    /// Without it spans would not say whose they are.
+    fn set_resource(&mut self, resource: &Resource) {
+        // It comes before the first export: nobody else holds the exporter yet.
+        if let Some(exporter) = Arc::get_mut(&mut self.inner) {
+            exporter.set_resource(resource);
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use contracts::cart::CartCheckedOut;
 use futures::stream::{self, StreamExt};
+use service_kit::{correlation, trace};
+use tracing::Instrument;
 
 use super::App;
 use crate::store;
@@ -48,8 +50,16 @@ impl App {
         Ok(tried)
     }
 
-    /// A refusal is an answer too: there is nothing left to tell.
+    /// Tells one cart, as a part of the request that ordered it.
     async fn tell(&self, cart: Ordered) -> Option<contracts::OrderId> {
+        let span = tracing::info_span!("empty cart", order = %cart.order);
+        trace::with_parent(&span, cart.traceparent.as_deref());
+        let id = cart.correlation_id.clone().unwrap_or_else(correlation::new_id);
+        correlation::scope(id, self.told(cart)).instrument(span).await
+    }
+
+    /// A refusal is an answer too: there is nothing left to tell.
+    async fn told(&self, cart: Ordered) -> Option<contracts::OrderId> {
         let body = CartCheckedOut {
             order_id: cart.order,
             version: cart.version,

@@ -5,11 +5,14 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// A cart to be told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ordered {
     pub(crate) order: OrderId,
     pub(crate) cart: CartId,
     pub(crate) version: i32,
+    /// Of the request that ordered it, as is the trace.
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) traceparent: Option<String>,
 }
 
 /// Claims carts to tell; whoever dies on it is followed by another after a pause that grows with the tries. After
@@ -29,8 +32,9 @@ pub(crate) async fn claim(
            )
            UPDATE cart_checkout SET attempts = attempts + 1,
                next_try_at = statement_timestamp() + make_interval(secs => least(5 * power(2, attempts), 600))
-           FROM due WHERE cart_checkout.order_id = due.order_id AND attempts < $2
-           RETURNING cart_checkout.order_id, cart_id, cart_version"#,
+           FROM due LEFT JOIN saga USING (order_id)
+           WHERE cart_checkout.order_id = due.order_id AND attempts < $2
+           RETURNING cart_checkout.order_id, cart_id, cart_version, correlation_id, traceparent"#,
         limit,
         max_attempts
     )
@@ -40,6 +44,8 @@ pub(crate) async fn claim(
         order: OrderId::from_uuid(row.order_id),
         cart: CartId::from_uuid(row.cart_id),
         version: row.cart_version,
+        correlation_id: row.correlation_id,
+        traceparent: row.traceparent,
     });
     Ok(ordered.collect())
 }
