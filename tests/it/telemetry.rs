@@ -11,9 +11,12 @@ use crate::Case;
 use crate::world::{World, root};
 
 pub(crate) const CASES: &[Case] = &[
-    ("log lines have the fields that people search by", log_fields),
     (
-        "each service has the metrics that boards and alerts read",
+        "telemetry: log lines have the fields that people search by",
+        log_fields,
+    ),
+    (
+        "telemetry: each service has the metrics that boards and alerts read",
         metrics,
     ),
 ];
