@@ -1,4 +1,4 @@
-//! The least HTTP that readiness needs: one GET, the status and the body.
+//! The least HTTP that readiness and tests need: one request, the status and the body.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,13 +13,28 @@ pub struct Answer {
     pub body: String,
 }
 
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// GETs `path`; nothing when there is no answer within two seconds.
 pub fn get(address: SocketAddr, path: &str) -> Option<Answer> {
-    let patience = Duration::from_secs(2);
-    let mut stream = TcpStream::connect_timeout(&address, patience).ok()?;
-    stream.set_read_timeout(Some(patience)).ok()?;
-    stream.set_write_timeout(Some(patience)).ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    exchange(address, &request)
+}
+
+/// POSTs JSON to `path`; nothing when there is no answer within two seconds.
+pub fn post(address: SocketAddr, path: &str, json: &str) -> Option<Answer> {
+    let length = json.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{json}"
+    );
+    exchange(address, &request)
+}
+
+fn exchange(address: SocketAddr, request: &str) -> Option<Answer> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream.set_write_timeout(Some(PATIENCE)).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
     let mut bytes = Vec::new();
     stream.take(1 << 20).read_to_end(&mut bytes).ok()?;

@@ -48,6 +48,15 @@ impl Breaker {
         }
     }
 
+    /// For the metric: 0 closed, 1 a probe is out, 2 open.
+    pub(crate) fn level(&self) -> i64 {
+        match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Closed { .. } => 0,
+            State::HalfOpen { .. } => 1,
+            State::Open { .. } => 2,
+        }
+    }
+
     pub(crate) fn succeeded(&self) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed { failures: 0 };
     }
@@ -93,9 +102,12 @@ mod tests {
     #[test]
     fn lets_one_probe_through_and_closes_or_reopens_by_it() {
         let (breaker, now) = (Breaker::new(1, COOL_DOWN), Instant::now());
+        assert_eq!(breaker.level(), 0);
         breaker.failed(now);
+        assert_eq!(breaker.level(), 2);
         let later = now + COOL_DOWN;
         assert_eq!(breaker.admit(later), Ok(()), "the probe");
+        assert_eq!(breaker.level(), 1);
         assert!(breaker.admit(later).is_err(), "no second one");
         assert!(breaker.failed(later), "reopens at the first failure");
         let later = later + COOL_DOWN;

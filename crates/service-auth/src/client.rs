@@ -103,7 +103,7 @@ struct Inner {
 impl ServiceClient {
     /// A client of `callee` at `base`.
     pub fn new(callee: &'static str, base: Url, key: Arc<ServiceKey>, limits: ClientLimits) -> Self {
-        Self(Arc::new(Inner {
+        let client = Self(Arc::new(Inner {
             callee,
             base: base.as_str().trim_end_matches('/').to_owned(),
             key,
@@ -111,7 +111,9 @@ impl ServiceClient {
             in_flight: Semaphore::new(limits.max_in_flight),
             breaker: Breaker::new(limits.failures_to_open, limits.cool_down),
             limits,
-        }))
+        }));
+        client.show_breaker();
+        client
     }
 
     /// GET `path`, which starts with a slash.
@@ -203,6 +205,7 @@ impl ServiceClient {
             .breaker
             .admit(Instant::now())
             .map_err(|retry_after| CallError::Unavailable { retry_after })?;
+        self.show_breaker();
         let answer = self.exchange(method, path, body).await;
         // A refusal is an answer: the callee is well.
         if matches!(answer, Ok(_) | Err(CallError::Refused(_))) {
@@ -210,8 +213,19 @@ impl ServiceClient {
         } else if inner.breaker.failed(Instant::now()) {
             tracing::warn!(callee = inner.callee, "breaker opened");
         }
+        self.show_breaker();
         serde_json::from_slice(&answer?)
             .map_err(|error| CallError::unknown(format!("{} answered something else: {error}", inner.callee)))
+    }
+
+    fn show_breaker(&self) {
+        metrics::gauge(
+            "service_breaker_state",
+            "Breakers before other services: 0 closed, 1 a probe is out, 2 open.",
+            &["callee"],
+        )
+        .with_label_values(&[self.0.callee])
+        .set(self.0.breaker.level());
     }
 
     async fn exchange<B: Serialize + Sync + ?Sized>(

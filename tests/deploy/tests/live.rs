@@ -1,8 +1,7 @@
 //! A running system, a Prometheus that scrapes it, and every board: each query must return data.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -150,17 +149,8 @@ fn boards() -> Result<()> {
 /// An operation that the router has not planned yet.
 fn ask_something_new(router: SocketAddr, round: u32) -> Result<()> {
     let body = format!(r#"{{"query":"query Round{round} {{ categories {{ name{round}: name }} }}"}}"#);
-    let mut stream = TcpStream::connect(router).context("the router")?;
-    write!(
-        stream,
-        "POST /graphql HTTP/1.1\r\nhost: {router}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .context("the router")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).context("the router")?;
-    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let answer = dev_stack::http::post(router, "/graphql", &body).context("the router")?;
+    ensure!(answer.status == 200, "{}", answer.body);
     Ok(())
 }
 

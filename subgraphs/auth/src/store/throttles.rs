@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{RedisError, Script};
-use service_kit::{Component, Readiness};
+use service_kit::{Component, Readiness, store};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Throttle;
@@ -87,15 +87,16 @@ impl Throttles {
         now: DateTime<Utc>,
     ) -> Result<Option<Duration>, RedisError> {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let answer: Result<u64, RedisError> = ADMIT
-            .key(self.key(subject))
+        let mut connection = self.connection.clone();
+        let mut call = ADMIT.prepare_invoke();
+        call.key(self.key(subject))
             .arg(now.timestamp_millis())
             .arg(throttle.free)
             .arg(millis(throttle.base))
             .arg(millis(throttle.cap))
-            .arg(millis(FORGET))
-            .invoke_async(&mut self.connection.clone())
-            .await;
+            .arg(millis(FORGET));
+        let asked = call.invoke_async(&mut connection);
+        let answer: Result<u64, RedisError> = store::ask("redis", "admit", asked).await;
         self.observe(&answer);
         answer.map(|wait| (wait > 0).then(|| Duration::from_millis(wait)))
     }
@@ -103,20 +104,14 @@ impl Throttles {
     /// A good login clears the account's failures, and takes its own attempt off the address's.
     pub(crate) async fn forgive(&self, subject: Subject<'_>) -> Result<(), RedisError> {
         let mut connection = self.connection.clone();
-        match subject {
-            Subject::Account(_) => {
-                redis::cmd("DEL")
-                    .arg(self.key(subject))
-                    .query_async(&mut connection)
-                    .await
+        let key = self.key(subject);
+        let forgiven = async {
+            match subject {
+                Subject::Account(_) => redis::cmd("DEL").arg(key).query_async(&mut connection).await,
+                Subject::Address(_) => FORGIVE.key(key).invoke_async::<()>(&mut connection).await,
             }
-            Subject::Address(_) => {
-                FORGIVE
-                    .key(self.key(subject))
-                    .invoke_async::<()>(&mut connection)
-                    .await
-            }
-        }
+        };
+        store::ask("redis", "forgive", forgiven).await
     }
 
     /// Asks once, so that readiness tells the truth before the first login.

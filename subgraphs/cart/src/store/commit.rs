@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contracts::CartId;
+use service_kit::store;
 
 use super::{Fault, ONCE_TTL, OnceKey, Store};
 use crate::domain::Cart;
@@ -58,9 +59,9 @@ impl Store {
         let (guest_key, guest_version) = change
             .removes
             .map_or((String::new(), 0), |(id, version)| (self.cart_key(id), version));
-        let answer: Vec<String> = self
-            .script
-            .key(cart_key)
+        let mut connection = self.connection.clone();
+        let mut call = self.script.prepare_invoke();
+        call.key(cart_key)
             .key(once_key)
             .key(owner.map(|user| self.active_key(user)).unwrap_or_default())
             .key(guest_key)
@@ -76,9 +77,9 @@ impl Store {
             } else {
                 "keep"
             })
-            .arg(guest_version)
-            .invoke_async(&mut self.connection.clone())
-            .await?;
+            .arg(guest_version);
+        let asked = call.invoke_async(&mut connection);
+        let answer: Vec<String> = store::ask("redis", "commit", asked).await?;
         let mut answer = answer.into_iter();
         Ok(match answer.next().as_deref() {
             Some("seen") => Committed::Seen(answer.next().unwrap_or_default()),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use contracts::{CartId, UserId};
 use redis::aio::ConnectionManager;
+use service_kit::store;
 
 use crate::domain::Cart;
 
@@ -53,7 +54,9 @@ impl Store {
         for id in ids {
             pipeline.hget(self.cart_key(*id), "doc");
         }
-        let documents: Vec<Option<String>> = pipeline.query_async(&mut self.connection.clone()).await?;
+        let mut connection = self.connection.clone();
+        let asked = pipeline.query_async(&mut connection);
+        let documents: Vec<Option<String>> = store::ask("redis", "read_carts", asked).await?;
         documents
             .iter()
             .map(|document| parse(document.as_deref()))
@@ -71,10 +74,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let keys: Vec<String> = users.iter().map(|user| self.active_key(*user)).collect();
-        let pointers: Vec<Option<String>> = redis::cmd("MGET")
-            .arg(&keys)
-            .query_async(&mut self.connection.clone())
-            .await?;
+        let mut command = redis::cmd("MGET");
+        let mut connection = self.connection.clone();
+        let asked = command.arg(&keys).query_async(&mut connection);
+        let pointers: Vec<Option<String>> = store::ask("redis", "find_active_carts", asked).await?;
         let ids: Vec<Option<CartId>> = pointers.iter().map(|id| id.as_deref()?.parse().ok()).collect();
         let found: Vec<CartId> = ids.iter().flatten().copied().collect();
         let mut carts = self.carts(&found).await?.into_iter();
@@ -92,10 +95,10 @@ impl Store {
     /// What a request with this key left behind.
     pub(crate) async fn outcome(&self, key: &OnceKey) -> Result<Option<String>, Fault> {
         let key = self.once_key(key);
-        Ok(redis::cmd("GET")
-            .arg(key)
-            .query_async(&mut self.connection.clone())
-            .await?)
+        let mut command = redis::cmd("GET");
+        let mut connection = self.connection.clone();
+        let asked = command.arg(key).query_async(&mut connection);
+        Ok(store::ask("redis", "read_outcome", asked).await?)
     }
 
     fn cart_key(&self, id: CartId) -> String {

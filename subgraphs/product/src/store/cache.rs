@@ -108,7 +108,8 @@ impl Cache {
         let found: Option<Vec<Option<Vec<u8>>>> = if keys.is_empty() {
             None
         } else {
-            self.ask(command.query_async(&mut self.redis.clone())).await
+            self.ask("get_many", command.query_async(&mut self.redis.clone()))
+                .await
         };
         let Some(found) = found else {
             self.count(kind, "skipped", keys.len());
@@ -140,7 +141,9 @@ impl Cache {
                 .ignore();
         }
         if !copies.is_empty() {
-            let _: Option<()> = self.ask(pipe.query_async(&mut self.redis.clone())).await;
+            let _: Option<()> = self
+                .ask("put_many", pipe.query_async(&mut self.redis.clone()))
+                .await;
         }
     }
 
@@ -156,25 +159,37 @@ impl Cache {
                 .ignore();
         }
         if !keys.is_empty() {
-            let _: Option<()> = self.ask(pipe.query_async(&mut self.redis.clone())).await;
+            let _: Option<()> = self
+                .ask("forget", pipe.query_async(&mut self.redis.clone()))
+                .await;
         }
     }
 
     /// The answer, unless the breaker is open or Redis fails.
-    async fn ask<T>(&self, command: impl Future<Output = redis::RedisResult<T>>) -> Option<T> {
+    async fn ask<T>(
+        &self,
+        operation: &'static str,
+        command: impl Future<Output = redis::RedisResult<T>>,
+    ) -> Option<T> {
         if !self.may_ask() {
             return None;
         }
-        let error = match tokio::time::timeout(self.limit, command).await {
-            Ok(Ok(answer)) => {
-                *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
-                return Some(answer);
+        let in_time = async {
+            match tokio::time::timeout(self.limit, command).await {
+                Ok(answer) => answer.map_err(|error| error.to_string()),
+                Err(_) => Err("no answer in time".to_owned()),
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
         };
-        self.failed(&error);
-        None
+        match service_kit::store::ask("redis", operation, in_time).await {
+            Ok(answer) => {
+                *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
+                Some(answer)
+            }
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
     }
 
     /// Closed, or due for a trial: then one caller tries and the others go on without for another while.
