@@ -171,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_context_is_text_or_ignored() {
+        assert_eq!(
+            traceparent(Some(&json!({"traceparent": "00-1-2-01"}))).as_deref(),
+            Some("00-1-2-01")
+        );
+        for none in [json!(null), json!([]), json!({"traceparent": 1})] {
+            assert_eq!(traceparent(Some(&none)), None, "{none}");
+        }
+        assert_eq!(traceparent(None), None);
+    }
+
+    #[test]
     fn what_is_not_of_the_protocol_is_not_read() {
         for text in [
             "",
@@ -250,6 +262,7 @@ mod tests {
         #[test]
         fn any_json_is_read_or_refused(value in json_value()) {
             token(Some(&value));
+            traceparent(Some(&value));
             match ClientMessage::read(&value.to_string()) {
                 Some(ClientMessage::Subscribe { id, payload }) => {
                     prop_assert!(!id.is_empty() && id.len() <= MAX_ID_LEN);
