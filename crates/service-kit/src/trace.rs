@@ -145,7 +145,48 @@ mod tests {
             let own = tracing::info_span!("own");
             with_parent(&own, Some(GOOD));
             assert_eq!(own.in_scope(|| joined(Some(GOOD))), traceparent_of(&own));
-            link(&own, &stranger);
         });
+    }
+
+    /// The traces that ended spans are linked to, by the spans' names.
+    type Linked = std::collections::HashMap<String, Vec<String>>;
+
+    #[derive(Debug, Clone, Default)]
+    struct Links(std::sync::Arc<std::sync::Mutex<Linked>>);
+
+    impl opentelemetry_sdk::trace::SpanExporter for Links {
+        async fn export(
+            &self,
+            batch: Vec<opentelemetry_sdk::trace::SpanData>,
+        ) -> opentelemetry_sdk::error::OTelSdkResult {
+            let mut seen = self.0.lock().unwrap();
+            seen.extend(batch.into_iter().map(|span| {
+                let linked = span.links.iter();
+                let traces = linked.map(|link| link.span_context.trace_id().to_string());
+                (span.name.into_owned(), traces.collect())
+            }));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_link_names_the_other_span_and_none_names_nothing() {
+        use opentelemetry::trace::TracerProvider;
+        use tracing_subscriber::layer::SubscriberExt;
+        let links = Links::default();
+        let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder()
+            .with_simple_exporter(links.clone())
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let batch = tracing::info_span!("batch");
+            with_parent(&batch, Some(GOOD));
+            let (tied, alone) = (tracing::info_span!("tied"), tracing::info_span!("alone"));
+            link(&tied, &batch);
+            link(&alone, &Span::none());
+        });
+        let seen = links.0.lock().unwrap();
+        assert_eq!(seen["tied"], [trace_id(GOOD).unwrap()]);
+        assert!(seen["alone"].is_empty() && seen["batch"].is_empty());
     }
 }
