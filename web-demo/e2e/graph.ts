@@ -90,8 +90,17 @@ export class Graph {
     slug: string,
     as: Person,
     paymentMethod = "pm_card_visa",
+    coupon?: string,
   ): Promise<{ id: string; number: string }> {
     const cartId = await this.fill(slug, as);
+    if (coupon) {
+      const applied = await this.ask(
+        `mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { userErrors { code } } }`,
+        { input: { cartId, code: coupon } },
+        as,
+      );
+      expect(applied.applyCoupon.userErrors).toEqual([]);
+    }
     const data = await this.ask(
       `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id number } userErrors { code } } }`,
       { input: { cartId, paymentMethod, idempotencyKey: fresh("order") } },
@@ -99,6 +108,18 @@ export class Graph {
     );
     expect(data.createOrder.userErrors).toEqual([]);
     return data.createOrder.order;
+  }
+
+  /** A coupon of ten percent; its code. */
+  async coupon(limits: object = {}): Promise<string> {
+    const code = fresh("WEB").toUpperCase();
+    const data = await this.ask(
+      `mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { userErrors { code } } }`,
+      { input: { code, percentOff: 10, ...limits } },
+      await this.admin(),
+    );
+    expect(data.createCoupon.userErrors).toEqual([]);
+    return code;
   }
 
   async cancel(orderId: string, as: Person): Promise<void> {

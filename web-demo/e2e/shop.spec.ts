@@ -88,6 +88,65 @@ test("a newcomer registers, buys, and watches the order become paid", async ({ p
   await expect(page.getByRole("link", { name: "Cart, empty" })).toBeVisible();
 });
 
+test("a coupon: applied, refused in plain words, removed, and taken off the order", async ({
+  page,
+  request,
+}) => {
+  const graph = new Graph(request);
+  const code = await graph.coupon();
+  await putInCart(page, "soy-candle");
+  await page.goto("/cart");
+  const field = page.getByRole("textbox", { name: "Coupon" });
+  await field.fill("A B");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByText("3 to 32 letters, digits and dashes")).toBeVisible();
+  await field.fill("nobody-knows-it");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByRole("alert")).toContainText("There is no coupon with this code");
+  await page.getByRole("button", { name: "Remove the coupon NOBODY-KNOWS-IT" }).click();
+  await field.fill(code.toLowerCase());
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByText(/^−\$/)).toBeVisible();
+  await page.reload();
+  await expect(page.getByText(code)).toBeVisible();
+  const off = await page.getByText(/^−\$/).innerText();
+
+  const ada = await graph.register();
+  await page.getByRole("link", { name: "Check out" }).click();
+  await page.getByLabel("E-mail").fill(ada.user.email);
+  await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/checkout/);
+  await expect(page.getByText(off)).toBeVisible();
+  await page.getByRole("button", { name: /^Order and pay/ }).click();
+  await expect(page.getByText("Paid. It is yours.")).toBeVisible();
+  await expect(page.getByText(`Coupon ${code}`)).toBeVisible();
+  await expect(page.getByText(off)).toBeVisible();
+});
+
+test("a coupon that is used up at checkout is told, and removing it lets one order", async ({
+  page,
+  request,
+}) => {
+  const graph = new Graph(request);
+  const code = await graph.coupon({ maxRedemptions: 1 });
+  const [ada, bob] = [await graph.register(), await graph.register("Bob")];
+  await graph.fill("bud-vase", ada);
+  await signIn(page, ada);
+  await page.goto("/checkout");
+  await page.getByRole("textbox", { name: "Coupon" }).fill(code);
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByText(/^−\$/)).toBeVisible();
+  await graph.order("desk-organizer", bob, "pm_card_visa", code);
+  await page.getByRole("button", { name: /^Order and pay/ }).click();
+  await expect(page.getByText("Not ordered yet")).toBeVisible();
+  await expect(page.getByText("This coupon has been used up.")).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Order and pay/ })).toBeDisabled();
+  await page.getByRole("button", { name: `Remove the coupon ${code}` }).click();
+  await page.getByRole("button", { name: /^Order and pay/ }).click();
+  await expect(page.getByText("Paid. It is yours.")).toBeVisible();
+});
+
 test("a declined card: the stock goes back, and the page says why", async ({ page, request }) => {
   const graph = new Graph(request);
   const ada = await graph.register();

@@ -47,6 +47,8 @@ operations! {
     ImportProducts("admin/import_products"): Input<Value> => ImportProductsData;
     /// Loads stock; for administrators.
     ImportStock("admin/import_stock"): Input<ImportStockInput> => ImportStockData;
+    /// Makes a coupon; for administrators.
+    CreateCoupon("admin/create_coupon"): Input<Value> => CreateCouponData;
 }
 
 /// The one variable of every mutation.
@@ -210,6 +212,14 @@ pub struct ImportStockPayload {
     pub user_errors: Vec<UserError>,
 }
 
+/// What making a coupon came to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateCouponPayload {
+    /// Why none was made.
+    pub user_errors: Vec<UserError>,
+}
+
 answers! {
     /// Answer of `Register`.
     RegisterData { register: SessionPayload }
@@ -235,4 +245,6 @@ answers! {
     ImportProductsData { import_products: ImportProductsPayload }
     /// Answer of `ImportStock`.
     ImportStockData { import_stock: ImportStockPayload }
+    /// Answer of `CreateCoupon`.
+    CreateCouponData { create_coupon: CreateCouponPayload }
 }

@@ -26,6 +26,7 @@ import { formatMoney } from "../lib/money";
 import { useSession } from "../session/SessionProvider";
 import classes from "./CartPage.module.css";
 import { type Cart, type CartRefusal, useCart } from "./CartProvider";
+import { CouponField } from "./CouponField";
 
 const SETTLE_MS = 450;
 
@@ -148,7 +149,7 @@ function CartRow({ line }: { line: Line }) {
 
 export function CartPage() {
   usePageTitle("Cart");
-  const { cart, loading, error, reload, clear } = useCart();
+  const { cart, loading, error, reload, clear, coupon } = useCart();
   const { user } = useSession();
   const { busy, run } = useChange();
 
@@ -197,10 +198,19 @@ export function CartPage() {
               <Text>
                 {cart.totalQuantity.toLocaleString()} {cart.totalQuantity === 1 ? "piece" : "pieces"}
               </Text>
-              <Text fw={700} size="xl" aria-live="polite">
+              <Text fw={cart.couponCode ? 500 : 700} size={cart.couponCode ? "md" : "xl"} aria-live="polite">
                 {formatMoney(cart.subtotal)}
               </Text>
             </Group>
+            <CouponField />
+            {cart.couponCode && coupon.total && (
+              <Group justify="space-between">
+                <Text fw={600}>Total</Text>
+                <Text fw={700} size="xl" aria-live="polite">
+                  {formatMoney(coupon.total)}
+                </Text>
+              </Group>
+            )}
             <Button component={Link} to="/checkout" size="md" fullWidth>
               Check out
             </Button>

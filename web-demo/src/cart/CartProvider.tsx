@@ -3,17 +3,20 @@ import { useApolloClient, useQuery } from "@apollo/client/react";
 import { createContext, type ReactNode, useContext, useMemo, useSyncExternalStore } from "react";
 import {
   AddCartLinesDocument,
+  ApplyCouponDocument,
   type CartErrorCode,
   type CartPartsFragment,
   ClearCartDocument,
   CreateCartDocument,
   GuestCartDocument,
+  RemoveCouponDocument,
   SetCartLineQuantityDocument,
   ViewerCartDocument,
 } from "../gql/documents";
 import { newId } from "../lib/ids";
 import { useSession } from "../session/SessionProvider";
 import { guestCart } from "./guestCart";
+import { type CouponState, useCoupon } from "./useCoupon";
 
 export type Cart = CartPartsFragment;
 export type CartRefusal = { code: CartErrorCode; message: string };
@@ -28,6 +31,10 @@ interface CartValue {
   add(lines: { variantId: string; quantity: number }[], currencyCode: string): Promise<CartRefusal[]>;
   setQuantity(lineId: string, quantity: number): Promise<CartRefusal[]>;
   clear(): Promise<CartRefusal[]>;
+  applyCoupon(code: string): Promise<CartRefusal[]>;
+  removeCoupon(): Promise<CartRefusal[]>;
+  /** What the cart's coupon does; none without one. */
+  coupon: CouponState;
 }
 
 const Context = createContext<CartValue | null>(null);
@@ -48,6 +55,7 @@ export function CartProvider({ children }: { children: ReactNode }) {
   const cart = found as Cart | null;
   const userId = user?.id;
   const { refetch } = query;
+  const coupon = useCoupon(cart);
 
   const value = useMemo<CartValue>(() => {
     const reload = async () => {
@@ -105,8 +113,25 @@ export function CartProvider({ children }: { children: ReactNode }) {
         });
         return settle(data?.clearCart);
       },
+      async applyCoupon(code) {
+        if (!cart) return [];
+        const { data } = await client.mutate({
+          mutation: ApplyCouponDocument,
+          variables: { input: { cartId: cart.id, code } },
+        });
+        return settle(data?.applyCoupon);
+      },
+      async removeCoupon() {
+        if (!cart) return [];
+        const { data } = await client.mutate({
+          mutation: RemoveCouponDocument,
+          variables: { input: { cartId: cart.id } },
+        });
+        return settle(data?.removeCoupon);
+      },
+      coupon,
     };
-  }, [client, cart, userId, guestId, refetch, query.loading, query.error]);
+  }, [client, cart, coupon, userId, guestId, refetch, query.loading, query.error]);
 
   return <Context value={value}>{children}</Context>;
 }

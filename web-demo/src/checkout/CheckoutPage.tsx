@@ -17,6 +17,7 @@ import { IconCreditCard, IconLock, IconShoppingCart } from "@tabler/icons-react"
 import { useState } from "react";
 import { Link, Navigate, useLocation, useNavigate } from "react-router";
 import { type Cart, useCart } from "../cart/CartProvider";
+import { CouponField } from "../cart/CouponField";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
@@ -34,10 +35,11 @@ const STALE: ReadonlySet<OrderErrorCode> = new Set([
   "PRICE_CHANGED",
   "CART_EMPTY",
   "CART_NOT_FOUND",
+  "COUPON_NOT_APPLICABLE",
 ]);
 
 function usePlaceOrder(cart: Cart | null) {
-  const { reload } = useCart();
+  const { reload, coupon } = useCart();
   const navigate = useNavigate();
   const [createOrder] = useMutation(CreateOrderDocument);
   const [busy, setBusy] = useState(false);
@@ -45,11 +47,11 @@ function usePlaceOrder(cart: Cart | null) {
   const [fault, setFault] = useState<unknown>(null);
 
   const place = async (paymentMethod: string) => {
-    if (!cart || busy) return;
+    if (!cart || !coupon.total || busy) return;
     setBusy(true);
     setRefused(null);
     setFault(null);
-    const total = cart.subtotal.amount;
+    const total = coupon.total.amount;
     const attempt = { cartId: cart.id, cartVersion: cart.version, total, paymentMethod };
     const input = {
       cartId: cart.id,
@@ -67,7 +69,10 @@ function usePlaceOrder(cart: Cart | null) {
       } else if (refusal) {
         setRefused(orderWords[refusal.code]);
         if (refusal.code !== "IN_PROGRESS") endAttempt();
-        if (STALE.has(refusal.code)) await reload();
+        if (STALE.has(refusal.code)) {
+          coupon.retry();
+          await reload();
+        }
       }
     } catch (error) {
       setFault(error);
@@ -115,6 +120,7 @@ function CardChoice({ value, onChange }: { value: string; onChange(value: string
 }
 
 function Summary({ cart }: { cart: Cart }) {
+  const { coupon } = useCart();
   return (
     <Stack gap="xs">
       {cart.lines.map((line) => (
@@ -132,10 +138,19 @@ function Summary({ cart }: { cart: Cart }) {
         </Group>
       ))}
       <Divider my={4} />
-      <Group justify="space-between">
+      {cart.couponCode && (
+        <Group justify="space-between">
+          <Text size="sm">Subtotal</Text>
+          <Text size="sm" className={classes.amount ?? ""}>
+            {formatMoney(cart.subtotal)}
+          </Text>
+        </Group>
+      )}
+      <CouponField />
+      <Group justify="space-between" mt={4}>
         <Text fw={600}>Total</Text>
-        <Text fw={700} size="xl">
-          {formatMoney(cart.subtotal)}
+        <Text fw={700} size="xl" aria-live="polite">
+          {coupon.total ? formatMoney(coupon.total) : "…"}
         </Text>
       </Group>
     </Stack>
@@ -146,7 +161,7 @@ export function CheckoutPage() {
   usePageTitle("Check out");
   const { user } = useSession();
   const { pathname } = useLocation();
-  const { cart, loading, error, reload } = useCart();
+  const { cart, loading, error, reload, coupon } = useCart();
   const [method, setMethod] = useState("pm_card_visa");
   const { place, busy, refused, fault } = usePlaceOrder(cart);
 
@@ -188,10 +203,11 @@ export function CheckoutPage() {
             <Button
               size="md"
               loading={busy}
+              disabled={!coupon.total || Boolean(coupon.coupon?.problem)}
               leftSection={<IconCreditCard size={18} aria-hidden />}
               onClick={() => void place(method)}
             >
-              Order and pay {formatMoney(cart.subtotal)}
+              Order and pay {formatMoney(coupon.total ?? cart.subtotal)}
             </Button>
             <Group gap={6} wrap="nowrap">
               <IconLock size={16} aria-hidden style={{ flexShrink: 0 }} />

@@ -1,6 +1,6 @@
 // Every coded error in plain words. The codes are those of docs/errors.md and of the schema's enums.
 import { CombinedGraphQLErrors, ServerError, ServerParseError } from "@apollo/client/errors";
-import type { AuthErrorCode, CartErrorCode, OrderErrorCode } from "../gql/documents";
+import type { AuthErrorCode, CartErrorCode, CouponProblem, OrderErrorCode } from "../gql/documents";
 import { open } from "./words";
 
 export interface Explained {
@@ -142,6 +142,7 @@ export const authWords: Record<AuthErrorCode, string> = open(
 export const cartWords: Record<CartErrorCode, string> = open(
   {
     CART_NOT_FOUND: "This cart has expired. A new one is started with the next thing you add.",
+    COUPON_INVALID: "A coupon's code has 3 to 32 letters, digits and dashes.",
     CURRENCY_MISMATCH: "This is sold in another currency than the rest of your cart.",
     IDEMPOTENCY_KEY_REUSED: SAME_KEY,
     LINE_NOT_FOUND: "This is not in your cart any more.",
@@ -159,6 +160,7 @@ export const orderWords: Record<OrderErrorCode, string> = open(
     CART_EMPTY: "There is nothing in your cart.",
     CART_CHANGED: "Your cart has changed since you opened this page. Please look it over and order again.",
     PRICE_CHANGED: "A price has changed. Please look at the new total and order again.",
+    COUPON_NOT_APPLICABLE: "Your coupon can't be used for this order any more. Remove it and order again.",
     NOT_FOUND: "There is no such order.",
     NOT_CANCELLABLE: "Too late to cancel: the payment has gone through. You can ask for a refund instead.",
     INVALID_STATE: "The order is not in a state that allows this any more.",
@@ -166,4 +168,18 @@ export const orderWords: Record<OrderErrorCode, string> = open(
     IN_PROGRESS: "This is being worked on at this very moment. Try again in a few seconds.",
   },
   newer,
+);
+
+/** Why a coupon takes nothing off. */
+export const couponWords: Record<CouponProblem, string> = open(
+  {
+    BELOW_MINIMUM: "Your cart is worth less than this coupon asks for.",
+    ENDED: "This coupon is not valid any more.",
+    NOT_STARTED: "This coupon is not valid yet.",
+    OTHER_CURRENCY: "This coupon is for another currency.",
+    UNKNOWN: "There is no coupon with this code. Is it spelled right?",
+    USED_BY_YOU: "You have used this coupon already.",
+    USED_UP: "This coupon has been used up.",
+  },
+  () => "This coupon can't be used at the moment.",
 );

@@ -53,6 +53,10 @@ export type OrderErrorCode =
   | 'CART_EMPTY'
   /** No such cart, or not yours. */
   | 'CART_NOT_FOUND'
+  /** There is a coupon of this code already, and what it gives can't be changed. */
+  | 'COUPON_EXISTS'
+  /** The cart's coupon takes nothing off: remove it, or see to the reason that the message names. */
+  | 'COUPON_NOT_APPLICABLE'
   /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_KEY_REUSED'
   /** The order is not in a state that allows this. */
@@ -61,7 +65,7 @@ export type OrderErrorCode =
   | 'IN_PROGRESS'
   /** It is too late to cancel: the money is in. */
   | 'NOT_CANCELLABLE'
-  /** No such order, or not yours. */
+  /** No such order, or not yours; no such coupon. */
   | 'NOT_FOUND'
   /** The total is not what you saw: look at the cart again. */
   | 'PRICE_CHANGED';

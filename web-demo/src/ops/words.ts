@@ -53,9 +53,14 @@ export const inventoryWords: Record<InventoryErrorCode, string> = open(
 
 /** Staff read of orders that are not their own. */
 export function staffOrderWords(code: OrderErrorCode): string {
-  return code === "NOT_CANCELLABLE"
-    ? "Too late to cancel: the money is in. Refund it instead."
-    : orderWords[code];
+  switch (code) {
+    case "NOT_CANCELLABLE":
+      return "Too late to cancel: the money is in. Refund it instead.";
+    case "COUPON_EXISTS":
+      return "There is a coupon of this code already.";
+    default:
+      return orderWords[code];
+  }
 }
 
 /** `reserve_stock` and `ReserveStock` as people write it. */

@@ -108,6 +108,22 @@ function Lines({ order }: { order: Order }) {
           </Group>
         ))}
         <Divider />
+        {order.discount && (
+          <>
+            <Group justify="space-between">
+              <Text size="sm">Subtotal</Text>
+              <Text size="sm" className={classes.amount ?? ""}>
+                {formatMoney(order.subtotal)}
+              </Text>
+            </Group>
+            <Group justify="space-between" wrap="nowrap">
+              <Text size="sm">Coupon {order.discount.code}</Text>
+              <Text size="sm" className={classes.amount ?? ""}>
+                −{formatMoney(order.discount.amount)}
+              </Text>
+            </Group>
+          </>
+        )}
         <Group justify="space-between">
           <Text fw={600}>Total</Text>
           <Text fw={700} size="lg">

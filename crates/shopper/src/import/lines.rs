@@ -142,9 +142,17 @@ fn grams(size: &str) -> Option<u32> {
 pub struct SeedFile {
     currency_code: String,
     products: Vec<Map<String, Value>>,
+    /// Inputs of `createCoupon`.
+    #[serde(default)]
+    coupons: Vec<Value>,
 }
 
 impl SeedFile {
+    /// The coupons, each an input of `createCoupon`.
+    pub fn take_coupons(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.coupons)
+    }
+
     /// The products as lines, numbered from 1.
     pub fn lines(self) -> impl Iterator<Item = Line<Entry>> {
         let currency = self.currency_code;

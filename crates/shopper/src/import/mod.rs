@@ -9,14 +9,14 @@ mod state;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use futures::{StreamExt, stream};
 use indicatif::ProgressBar;
 
 use crate::console::Console;
 use crate::graph::GraphError;
 use crate::ndjson;
-use crate::operations::{Catalogue, First};
+use crate::operations::{Catalogue, CreateCoupon, First, Input};
 use crate::session::Session;
 use crate::target::Target;
 
@@ -114,10 +114,19 @@ pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result
     }
     let named = || args.file.display().to_string();
     let text = std::fs::read(&args.file).with_context(named)?;
-    let lines: Vec<_> = serde_json::from_slice::<SeedFile>(&text)
-        .with_context(named)?
-        .lines()
-        .collect();
+    let mut file = serde_json::from_slice::<SeedFile>(&text).with_context(named)?;
+    for input in file.take_coupons() {
+        let made = session.run::<CreateCoupon>(&Input { input }).await?.create_coupon;
+        // One that is there already is left as it is.
+        if let Some(error) = made
+            .user_errors
+            .iter()
+            .find(|error| error.code != "COUPON_EXISTS")
+        {
+            bail!("a coupon was refused: {}", error.message);
+        }
+    }
+    let lines: Vec<_> = file.lines().collect();
     let job = Job {
         session: &session,
         console,
