@@ -146,7 +146,13 @@ impl World {
 
     /// An open socket of the right subprotocol, not initialised, with more headers.
     pub(crate) async fn dial(&self, headers: &[(&'static str, &str)]) -> Result<Socket> {
-        let mut request = self.stack.plan().websocket_url("order").into_client_request()?;
+        let address = self.stack.plan().websocket_url("order");
+        self.dial_at(&address, headers).await
+    }
+
+    /// The same at an address.
+    pub(crate) async fn dial_at(&self, address: &str, headers: &[(&'static str, &str)]) -> Result<Socket> {
+        let mut request = address.into_client_request()?;
         let map = request.headers_mut();
         map.insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
         for (name, value) in headers {

@@ -20,6 +20,7 @@ mod limits;
 mod ownership;
 mod people;
 mod production;
+mod rates;
 mod rest;
 mod rotation;
 mod schema;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         rest::CASES,
         gateway::CASES,
         limits::CASES,
+        rates::CASES,
         bodies::CASES,
         federation::CASES,
         ownership::CASES,

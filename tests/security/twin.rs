@@ -14,6 +14,10 @@ pub(crate) struct Twin {
     child: Child,
     /// Where it serves GraphQL.
     pub(crate) graphql: u16,
+    /// Where it tells its metrics.
+    pub(crate) ops: u16,
+    /// Where it serves browsers.
+    pub(crate) public: u16,
     pub(crate) log: PathBuf,
 }
 
@@ -60,6 +64,8 @@ impl World {
         let mut twin = Twin {
             child: command.spawn().with_context(|| format!("a twin of {name}"))?,
             graphql: ports[0],
+            ops: ports[2],
+            public: ports[3],
             log,
         };
         let path = if name == "router" {

@@ -31,10 +31,13 @@ const ON_THE_BROKER: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// Services with a Redis, the number of their database, and the keys that are theirs.
-const WITH_REDIS: [(&str, u8, &str); 3] = [
+const WITH_REDIS: [(&str, u8, &str); 6] = [
     ("auth", 2, "~auth:*"),
-    ("cart", 0, "~mercato:*"),
+    ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
+    ("inventory", 3, "~inventory:*"),
+    ("order", 4, "~order:*"),
+    ("payment", 5, "~payment:*"),
 ];
 
 /// Values by the name of a secret and the key in it.

@@ -29,6 +29,8 @@ pub(crate) struct Checked {
     pub(crate) operation_type: OperationType,
     /// The name of the chosen operation.
     pub(crate) name: Option<String>,
+    /// Fields at its root: so many changes it would make.
+    pub(crate) roots: usize,
 }
 
 impl Checked {
@@ -171,6 +173,7 @@ fn check_document(
     Ok(Checked {
         operation_type: operation.ty,
         name,
+        roots: roots.len(),
     })
 }
 

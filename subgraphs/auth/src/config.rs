@@ -17,9 +17,9 @@ pub struct Config {
     pub public_addr: SocketAddr,
     /// `DATABASE_URL` (or `DATABASE_URL_FILE`).
     pub database_url: Secret,
-    /// `REDIS_URL` (or `REDIS_URL_FILE`): login limits.
+    /// `REDIS_URL` (or `REDIS_URL_FILE`): limits of logins and of the API.
     pub redis_url: Secret,
-    /// `GATEWAY_KEY`, `MERCATO_ENV`.
+    /// `GATEWAY_KEY`, `MERCATO_ENV`, `API_RATES`.
     pub http: HttpSettings,
     /// `USER_KEYS_DIR`: private keys that sign access tokens, `KID.pem`.
     pub user_keys_dir: PathBuf,

@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
 use axum::Router;
-use graphql_kit::{HttpConfig, HttpSettings};
+use graphql_kit::{HttpConfig, HttpSettings, RateLimits};
 use pg_kit::Purpose;
 use service_auth::issue::UserSigner;
 use service_auth::{KeyError, ServiceVerifier, UserVerifier};
@@ -73,8 +73,8 @@ impl App {
     }
 
     /// The routes of the GraphQL listener.
-    pub fn graphql(&self, settings: HttpSettings) -> Router {
-        graphql_kit::router(schema(self.clone()), settings.with_users(self.users.clone()))
+    pub fn graphql(&self, settings: HttpSettings, limits: RateLimits) -> Router {
+        self.graphql_with(settings.with_users(self.users.clone()).limited(limits))
     }
 
     /// The routes of the GraphQL listener under a given configuration.
@@ -167,6 +167,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     if let Some(admin) = &config.admin {
         app.bootstrap(admin).await?;
     }
+    let limits = RateLimits::try_new(&config.redis_url, "auth:", config.http.rates, host.clock.clone())?;
     let throttles = app.throttles.clone();
     host.spawn("redis probe", async move { throttles.probe().await });
     host.spawn("signing keys", app::keep_keys_fresh(app.clone(), host.clone()));
@@ -175,7 +176,11 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         app::keep_sessions_few(app.clone(), host.clone()),
     );
     Ok(vec![
-        Listener::new("graphql", config.listeners.graphql, app.graphql(config.http)),
+        Listener::new(
+            "graphql",
+            config.listeners.graphql,
+            app.graphql(config.http, limits),
+        ),
         Listener::new("internal", config.listeners.internal, app.rest()),
         Listener::new("public", config.public_addr, app.public()),
     ])

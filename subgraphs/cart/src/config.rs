@@ -19,7 +19,7 @@ pub struct Config {
     pub store: Settings,
     /// `PRODUCT_URL`: product's internal listener.
     pub product_url: Url,
-    /// `GATEWAY_KEY`, `MERCATO_ENV`.
+    /// `GATEWAY_KEY`, `MERCATO_ENV`, `API_RATES`.
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER`, `JWT_AUDIENCE`.
     pub users: UserVerifierConfig,

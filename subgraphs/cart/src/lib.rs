@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::UserId;
-use graphql_kit::HttpConfig;
+use graphql_kit::{HttpConfig, RateLimits};
 use service_auth::{ClientLimits, ServiceClient, ServiceKey, ServiceVerifier, UserVerifier};
 use service_kit::{Clock, Host, Listener};
 
@@ -113,12 +113,14 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     let app = build(&config, &host)?;
     let callers = ServiceVerifier::from_dir("cart", &config.identity.keys_dir, host.clock.clone())?;
     let users = UserVerifier::new(config.users, host.clock.clone());
+    let redis = &config.store.url;
+    let limits = RateLimits::try_new(redis, "cart:", config.http.rates, host.clock.clone())?;
     host.spawn("redis watch", app.store.clone().watch(host.clone()));
     Ok(vec![
         Listener::new(
             "graphql",
             config.listeners.graphql,
-            app.graphql(config.http.with_users(users)),
+            app.graphql(config.http.with_users(users).limited(limits)),
         ),
         Listener::new("internal", config.listeners.internal, app.rest(&callers)),
     ])

@@ -18,7 +18,9 @@ pub struct Config {
     pub database_url: Secret,
     /// `AMQP_URL` (or `AMQP_URL_FILE`).
     pub amqp_url: Secret,
-    /// `GATEWAY_KEY`, `MERCATO_ENV`.
+    /// `REDIS_URL` (or `REDIS_URL_FILE`): API limits; may be down.
+    pub redis_url: Secret,
+    /// `GATEWAY_KEY`, `MERCATO_ENV`, `API_RATES`.
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER`, `JWT_AUDIENCE`.
     pub users: UserVerifierConfig,
@@ -38,6 +40,7 @@ impl Config {
         let listeners = Listeners::from_env(env);
         let database_url = env.secret("DATABASE_URL");
         let amqp_url = env.secret("AMQP_URL");
+        let redis_url = env.secret("REDIS_URL");
         let http = HttpSettings::from_env(env);
         let users = UserVerifierConfig::from_env(env);
         let identity = ServiceIdentityConfig::from_env(env);
@@ -49,6 +52,7 @@ impl Config {
                 listeners: listeners?,
                 database_url: database_url?,
                 amqp_url: amqp_url?,
+                redis_url: redis_url?,
                 http: http?,
                 users: users?,
                 identity: identity?,

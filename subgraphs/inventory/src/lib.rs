@@ -14,7 +14,7 @@ mod sweeper;
 
 use axum::Router;
 use event_bus::{Bus, RelayHandle, Retention};
-use graphql_kit::HttpConfig;
+use graphql_kit::{HttpConfig, RateLimits};
 use pg_kit::Purpose;
 use service_auth::{ServiceVerifier, UserVerifier};
 use service_kit::{Clock, Host, Listener};
@@ -99,6 +99,12 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     let app = build(&config, &host).await?;
     let callers = ServiceVerifier::from_dir("inventory", &config.identity.keys_dir, host.clock.clone())?;
     let users = UserVerifier::new(config.users, host.clock.clone());
+    let limits = RateLimits::try_new(
+        &config.redis_url,
+        "inventory:",
+        config.http.rates,
+        host.clock.clone(),
+    )?;
     let sweeper = Sweeper::new(app.clone());
     event_bus::run_pruner(app.workers.clone(), &host, Retention::default());
     host.spawn("key sweeper", sweeper.clone().forget_keys(host.clone()));
@@ -107,7 +113,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         Listener::new(
             "graphql",
             config.listeners.graphql,
-            app.graphql(config.http.with_users(users)),
+            app.graphql(config.http.with_users(users).limited(limits)),
         ),
         Listener::new("internal", config.listeners.internal, app.rest(&callers)),
     ])

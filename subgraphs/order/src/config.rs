@@ -19,7 +19,7 @@ pub struct Config {
     pub public_addr: SocketAddr,
     /// `ALLOWED_ORIGINS`: pages that may open one, with commas between (none).
     pub allowed_origins: Vec<String>,
-    /// `GATEWAY_KEY` and `MERCATO_ENV`.
+    /// `GATEWAY_KEY`, `MERCATO_ENV` and `API_RATES`.
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.
     pub users: UserVerifierConfig,
@@ -29,6 +29,8 @@ pub struct Config {
     pub database_url: Secret,
     /// `AMQP_URL`.
     pub amqp_url: Secret,
+    /// `REDIS_URL` (or `REDIS_URL_FILE`): API limits; may be down.
+    pub redis_url: Secret,
     /// `CART_URL`, `PRODUCT_URL`, `INVENTORY_URL` and `PAYMENT_URL`.
     pub services: Addresses,
     /// `PAYMENT_DEADLINE_S` (600), `RESERVATION_MARGIN_S` (120), `LEASE_S` (30) and `POLL_MS` (250).
@@ -46,6 +48,7 @@ impl Config {
         let identity = ServiceIdentityConfig::from_env(env);
         let database_url = env.secret("DATABASE_URL");
         let amqp_url = env.secret("AMQP_URL");
+        let redis_url = env.secret("REDIS_URL");
         let services = services(env);
         let policy = policy(env);
         env.finish(|| {
@@ -58,6 +61,7 @@ impl Config {
                 identity: identity?,
                 database_url: database_url?,
                 amqp_url: amqp_url?,
+                redis_url: redis_url?,
                 services: services?,
                 policy: policy?,
             })

@@ -15,7 +15,7 @@ mod store;
 use std::sync::Arc;
 
 use event_bus::{Bus, InboxWorker, Retention};
-use graphql_kit::WsConfig;
+use graphql_kit::{RateLimits, WsConfig};
 use pg_kit::Purpose;
 use service_auth::{ServiceKey, UserVerifier};
 use service_kit::{Host, Listener};
@@ -57,9 +57,11 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     app.run_workers();
     hear(&app, &bus, &host);
     let users = UserVerifier::new(config.users, host.clock.clone());
-    let live = WsConfig::new(users.clone(), config.allowed_origins);
+    let limits = RateLimits::try_new(&config.redis_url, "order:", config.http.rates, host.clock.clone())?;
+    let live = WsConfig::new(users.clone(), config.allowed_origins).limited(limits.clone());
     let live = graphql_kit::ws_router(graphql::live_schema(app.clone()), live, &host);
-    let graphql = graphql_kit::router(graphql::schema(app), config.http.with_users(users));
+    let settings = config.http.with_users(users).limited(limits);
+    let graphql = graphql_kit::router(graphql::schema(app), settings);
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),
         Listener::new("internal", config.listeners.internal, axum::Router::new()),

@@ -17,7 +17,7 @@ pub struct Config {
     pub listeners: Listeners,
     /// `PUBLIC_ADDR`: where the provider's webhooks arrive.
     pub public_addr: SocketAddr,
-    /// `GATEWAY_KEY` and `MERCATO_ENV`.
+    /// `GATEWAY_KEY`, `MERCATO_ENV` and `API_RATES`.
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.
     pub users: UserVerifierConfig,
@@ -27,6 +27,8 @@ pub struct Config {
     pub database_url: Secret,
     /// `AMQP_URL`.
     pub amqp_url: Secret,
+    /// `REDIS_URL` (or `REDIS_URL_FILE`): API limits; may be down.
+    pub redis_url: Secret,
     /// `PSP_BASE_URL`, `PSP_API_KEY` and `PSP_TIMEOUT_MS` (4000).
     pub stripe: StripeConfig,
     /// `PSP_WEBHOOK_SECRET` and `PSP_PATIENCE_MS` (1500): how long a caller waits for the provider's decision.
@@ -43,6 +45,7 @@ impl Config {
         let identity = ServiceIdentityConfig::from_env(env);
         let database_url = env.secret("DATABASE_URL");
         let amqp_url = env.secret("AMQP_URL");
+        let redis_url = env.secret("REDIS_URL");
         let stripe = stripe(env);
         let webhook_secret = env.secret("PSP_WEBHOOK_SECRET");
         let patience_ms = env.optional("PSP_PATIENCE_MS", 1_500);
@@ -56,6 +59,7 @@ impl Config {
                 identity: identity?,
                 database_url: database_url?,
                 amqp_url: amqp_url?,
+                redis_url: redis_url?,
                 stripe: stripe?,
                 settings: Settings {
                     webhook_secret: webhook_secret?,

@@ -12,6 +12,7 @@ pub mod rest;
 mod store;
 
 use event_bus::{Bus, Retention};
+use graphql_kit::RateLimits;
 use pg_kit::Purpose;
 use service_auth::{ServiceVerifier, UserVerifier};
 use service_kit::{Host, Listener};
@@ -46,7 +47,14 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     app.run_workers(&host);
     let callers = ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())?;
     let users = UserVerifier::new(config.users, host.clock.clone());
-    let graphql = graphql_kit::router(graphql::schema(app.clone()), config.http.with_users(users));
+    let limits = RateLimits::try_new(
+        &config.redis_url,
+        "payment:",
+        config.http.rates,
+        host.clock.clone(),
+    )?;
+    let settings = config.http.with_users(users).limited(limits);
+    let graphql = graphql_kit::router(graphql::schema(app.clone()), settings);
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),
         Listener::new(

@@ -9,7 +9,7 @@ use service_kit::{ConfigError, Env, Listeners, Secret};
 pub struct Config {
     /// `GRAPHQL_ADDR`, `INTERNAL_ADDR`: where it listens.
     pub listeners: Listeners,
-    /// `GATEWAY_KEY`, `MERCATO_ENV`: who may call the GraphQL listener, and how much it says.
+    /// `GATEWAY_KEY`, `MERCATO_ENV`, `API_RATES`: who may call the GraphQL listener, how much it says, how often.
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER`, `JWT_AUDIENCE`: whose user tokens it believes.
     pub users: UserVerifierConfig,
@@ -17,7 +17,7 @@ pub struct Config {
     pub identity: ServiceIdentityConfig,
     /// `DATABASE_URL`: its own PostgreSQL database.
     pub database_url: Secret,
-    /// `REDIS_URL`: the Redis of its read cache, which may be down.
+    /// `REDIS_URL`: the Redis of its read cache and of API limits, which may be down.
     pub redis_url: Secret,
 }
 

@@ -13,6 +13,7 @@ pub mod store;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use graphql_kit::RateLimits;
 use pg_kit::Purpose;
 use service_auth::{ServiceVerifier, UserVerifier};
 use service_kit::{Clock, Host, Listener};
@@ -62,7 +63,14 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     let users = UserVerifier::new(config.users, host.clock.clone());
     let services = ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())
         .context("SERVICE_KEYS_DIR is not usable")?;
-    let graphql = graphql_kit::router(graphql::schema(&app), config.http.with_users(users));
+    let limits = RateLimits::try_new(
+        &config.redis_url,
+        "product:",
+        config.http.rates,
+        host.clock.clone(),
+    )?;
+    let settings = config.http.with_users(users).limited(limits);
+    let graphql = graphql_kit::router(graphql::schema(&app), settings);
     let internal = rest::router(app.clone(), &services);
     host.spawn("forget_keys", housekeeping(app, host.clone()));
     Ok(vec![

@@ -9,6 +9,7 @@ const KITS: &[&str] = &[
     "service-kit",
     "pg-kit",
     "service-auth",
+    "rate-limit",
     "graphql-kit",
     "event-bus",
 ];
@@ -19,9 +20,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("service-kit", &["contracts"]),
     ("pg-kit", &["contracts", "service-kit"]),
     ("service-auth", &["contracts", "service-kit"]),
+    ("rate-limit", &["service-kit"]),
     (
         "graphql-kit",
-        &["contracts", "service-kit", "pg-kit", "service-auth"],
+        &["contracts", "service-kit", "pg-kit", "service-auth", "rate-limit"],
     ),
     (
         "event-bus",

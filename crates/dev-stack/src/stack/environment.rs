@@ -103,6 +103,9 @@ fn stores(plan: &Plan, service: &str, all: &mut Environment) {
         "cart" => Some(0),
         "product" => Some(1),
         "auth" => Some(2),
+        "inventory" => Some(3),
+        "order" => Some(4),
+        "payment" => Some(5),
         _ => None,
     };
     if let Some(number) = redis_number {
@@ -229,7 +232,8 @@ mod tests {
         let order = map(&plan, "order");
         assert_eq!(order["DATABASE_URL"], "postgres://u:p@127.0.0.1:1/order_db");
         assert_eq!(order["PAYMENT_DEADLINE_S"], "3");
-        assert!(!order.contains_key("PSP_API_KEY") && !order.contains_key("REDIS_URL"));
+        assert!(!order.contains_key("PSP_API_KEY"));
+        assert_eq!(order["REDIS_URL"], "redis://127.0.0.1:2/4");
         let cart = map(&plan, "cart");
         assert!(!cart.contains_key("DATABASE_URL") && !cart.contains_key("AMQP_URL"));
         assert!(!cart.contains_key("PUBLIC_ADDR"));

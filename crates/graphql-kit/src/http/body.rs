@@ -73,6 +73,15 @@ pub(crate) fn refused(response: &Response) -> Refused<'_> {
     }
 }
 
+/// How many seconds a request that came too often should wait.
+pub(crate) fn retry_after(response: &Response) -> Option<u64> {
+    let extensions = response.errors.first()?.extensions.as_ref()?;
+    match extensions.get("retryAfterSeconds")? {
+        Value::Number(seconds) => seconds.as_u64(),
+        _ => None,
+    }
+}
+
 /// The status of a request that can't run: that of its first error, 400 unless it says otherwise.
 pub(crate) fn status_of(response: &Response) -> StatusCode {
     let code = response

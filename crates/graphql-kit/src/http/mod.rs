@@ -16,15 +16,18 @@ use async_graphql::{ObjectType, Request, Response, Schema, ServerError, Subscrip
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::post;
+use rate_limit::{RateLimits, Rates};
 use service_auth::{AuthError, CurrentUser, UserVerifier};
 use service_kit::{Env, correlation};
 use tracing::Instrument as _;
 
 use crate::error::{ApiError, Code};
+use crate::limit;
 use crate::metrics::Metrics;
 use crate::nulls::{self, Types};
 use crate::schema::Engine;
@@ -44,16 +47,27 @@ pub struct HttpSettings {
     pub gateway_key: GatewayKeys,
     /// `MERCATO_ENV` is not `development`.
     pub production: bool,
+    /// `API_RATES`: how often a user or an address may ask, by class of operation; each mode has its default.
+    pub rates: Rates,
 }
 
 impl HttpSettings {
-    /// Reads `GATEWAY_KEY` and `MERCATO_ENV`.
+    /// Reads `GATEWAY_KEY`, `MERCATO_ENV` and `API_RATES`.
     pub fn from_env(env: &mut Env) -> Option<Self> {
         let gateway_key = GatewayKeys::from_env(env);
         let mode = env.optional::<String>("MERCATO_ENV", "production".to_owned());
+        let production = mode.as_deref() != Some("development");
+        let usual = if production {
+            Rates::PRODUCTION
+        } else {
+            Rates::DEVELOPMENT
+        };
+        let rates = env.optional("API_RATES", usual);
+        mode?;
         Some(Self {
             gateway_key: gateway_key?,
-            production: mode? != "development",
+            production,
+            rates: rates?,
         })
     }
 
@@ -63,6 +77,7 @@ impl HttpSettings {
             gateway_key: self.gateway_key,
             users,
             production: self.production,
+            limits: None,
         }
     }
 }
@@ -76,6 +91,19 @@ pub struct HttpConfig {
     pub users: UserVerifier,
     /// Turns introspection off.
     pub production: bool,
+    /// How often one may ask; without, as often as one likes.
+    pub limits: Option<RateLimits>,
+}
+
+impl HttpConfig {
+    /// The same, with limits.
+    #[must_use]
+    pub fn limited(self, limits: RateLimits) -> Self {
+        Self {
+            limits: Some(limits),
+            ..self
+        }
+    }
 }
 
 struct Endpoint {
@@ -83,6 +111,7 @@ struct Endpoint {
     types: Types,
     users: UserVerifier,
     production: bool,
+    limits: Option<RateLimits>,
     metrics: Metrics,
 }
 
@@ -98,6 +127,7 @@ where
         engine: Box::new(schema),
         users: config.users,
         production: config.production,
+        limits: config.limits,
         metrics: Metrics::new(),
     });
     Router::new()
@@ -155,6 +185,10 @@ async fn run(
     };
     if checked.operation_type == OperationType::Subscription {
         let error = ApiError::bad_input("Subscriptions are served at /graphql/ws");
+        return Response::from_errors(vec![server_error(error)]);
+    }
+    if let Err(error) = limit::admit(endpoint.limits.as_ref(), user.as_ref(), from, &checked).await {
+        endpoint.metrics.count(&checked, "rejected");
         return Response::from_errors(vec![server_error(error)]);
     }
     let asked = checked.asked(&request);
@@ -228,7 +262,11 @@ fn request_error(mut response: Response, format: Format) -> HttpResponse {
         Format::Json => StatusCode::OK,
         Format::GraphqlResponse => body::status_of(&response),
     };
-    negotiate::write(status, &body::refused(&response), format)
+    let mut answer = negotiate::write(status, &body::refused(&response), format);
+    if let Some(seconds) = body::retry_after(&response) {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
 }
 
 /// An answer to a request that isn't one, with its status under either media type.

@@ -34,6 +34,7 @@ use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use rate_limit::RateLimits;
 use service_auth::UserVerifier;
 use service_kit::{Env, Host, correlation};
 
@@ -87,6 +88,8 @@ pub struct WsConfig {
     pub allowed_origins: Vec<String>,
     /// Bounds.
     pub limits: WsLimits,
+    /// How often a user may open a subscription; without, as often as they like.
+    pub rates: Option<RateLimits>,
 }
 
 impl WsConfig {
@@ -96,6 +99,16 @@ impl WsConfig {
             users,
             allowed_origins,
             limits: WsLimits::default(),
+            rates: None,
+        }
+    }
+
+    /// The same, with limits.
+    #[must_use]
+    pub fn limited(self, rates: RateLimits) -> Self {
+        Self {
+            rates: Some(rates),
+            ..self
         }
     }
 

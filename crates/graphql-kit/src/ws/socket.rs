@@ -19,8 +19,8 @@ use super::Endpoint;
 use super::protocol::{ClientMessage, Close, ServerMessage, token, traceparent};
 use super::quota::UserSocket;
 use crate::error::{ApiError, Code};
-use crate::viewer::Viewer;
-use crate::{document, http, mask, nulls};
+use crate::viewer::{ClientIp, Viewer};
+use crate::{document, http, limit, mask, nulls};
 
 /// How long the peer has to answer our close before the connection is dropped.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -239,7 +239,7 @@ impl<'s> Session<'s> {
                 if self.subscriptions.contains_key(&id) {
                     return Err(Close::DuplicateId.into());
                 }
-                match self.subscribe(payload) {
+                match self.subscribe(payload).await {
                     Ok(events) => {
                         self.subscriptions.insert(id, events);
                         Ok(())
@@ -251,7 +251,7 @@ impl<'s> Session<'s> {
     }
 
     /// Starts a subscription, and nothing else than a subscription.
-    fn subscribe(&self, payload: Json) -> Result<BoxStream<'static, Event>, ServerError> {
+    async fn subscribe(&mut self, payload: Json) -> Result<BoxStream<'static, Event>, ServerError> {
         let endpoint = &self.socket.endpoint;
         if self.subscriptions.len() >= endpoint.config.limits.subscriptions_per_socket {
             let code = Code::RateLimited { retry_after_s: 1 };
@@ -269,6 +269,10 @@ impl<'s> Session<'s> {
                 "Only subscriptions are served here",
             )));
         }
+        let rates = endpoint.config.rates.as_ref();
+        limit::admit(rates, Some(&self.user), ClientIp(None), &checked)
+            .await
+            .map_err(http::server_error)?;
         endpoint.metrics.count(&checked, "ok");
         let open = endpoint.metrics.subscription();
         let (types, asked) = (Arc::clone(&endpoint.types), checked.asked(&request));

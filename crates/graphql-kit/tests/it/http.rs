@@ -26,12 +26,17 @@ struct Edge {
 }
 
 async fn edge(production: bool) -> Edge {
+    edge_with(production, None)
+}
+
+fn edge_with(production: bool, limits: Option<graphql_kit::RateLimits>) -> Edge {
     let identity = Identity::new();
     let probe = Arc::new(Probe::default());
     let config = graphql_kit::HttpConfig {
         gateway_key: format!("{KEY},another-gateway-key").parse().unwrap(),
         users: identity.verifier(),
         production,
+        limits,
     };
     let router = graphql_kit::router(toy::schema(&probe), config).layer(service_kit::correlation::layer());
     Edge {
@@ -392,4 +397,46 @@ async fn a_mutation_ends_though_its_client_has_gone() {
     let (_, _, body) = edge.ask(query(text)).await;
     let want = json!([{"code": "SOLD_OUT", "message": "None is left", "field": ["price"], "__typename": "ToyUserError"}]);
     assert_eq!(body["data"]["buy"]["userErrors"], want);
+}
+
+#[tokio::test]
+async fn whoever_asks_too_often_is_told_when_to_come_back() {
+    let redis = test_kit::redis().await;
+    let limits = graphql_kit::RateLimits::try_new(
+        &redis.url.as_str().into(),
+        &redis.prefix,
+        "query=4/2".parse().unwrap(),
+        service_kit::Clock::system(),
+    );
+    let edge = edge_with(true, Some(limits.unwrap()));
+    let token = format!(
+        "Bearer {}",
+        edge.identity.user_token(UserId::generate(), &[Role::Customer])
+    );
+    let ask = || with(query("{ __typename }"), header::AUTHORIZATION, &token);
+    assert_eq!((edge.status(ask()).await, edge.status(ask()).await), (200, 200));
+    let response = edge.router.clone().oneshot(ask()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = response.headers()[header::RETRY_AFTER]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=15).contains(&wait), "{wait}");
+    let (status, _, body) = edge.ask(with(ask(), header::ACCEPT, JSON)).await;
+    let extensions = &body["errors"][0]["extensions"];
+    assert_eq!(status, 200, "as application/json demands");
+    assert_eq!(extensions["code"], "RATE_LIMITED");
+    assert!(
+        extensions["retryAfterSeconds"]
+            .as_u64()
+            .is_some_and(|told| told <= wait)
+    );
+    assert_eq!(
+        edge.status(query("{ __typename }")).await,
+        200,
+        "who can't be told from others is not counted"
+    );
+    let mutation = with(query("mutation { __typename }"), header::AUTHORIZATION, &token);
+    assert_eq!(edge.status(mutation).await, 200, "a class without a limit");
 }

@@ -72,6 +72,7 @@ impl Auth {
             gateway_key: GATEWAY_KEY.parse().unwrap(),
             users: app.verifier(),
             production: false,
+            limits: None,
         };
         Self {
             graphql: app.graphql_with(config),

@@ -120,6 +120,7 @@ impl Stage {
             gateway_key: GATEWAY_KEY.parse().unwrap(),
             users: identity.verifier(),
             production: false,
+            limits: None,
         };
         Self {
             graphql: app.graphql(http),

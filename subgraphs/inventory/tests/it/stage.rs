@@ -26,6 +26,7 @@ fn http(identity: &Identity) -> HttpConfig {
         gateway_key: GATEWAY_KEY.parse().unwrap(),
         users: identity.verifier(),
         production: false,
+        limits: None,
     }
 }
 

@@ -30,6 +30,7 @@ fn a_bare_environment_is_refused_with_every_name() {
         "INTERNAL_ADDR",
         "DATABASE_URL",
         "AMQP_URL",
+        "REDIS_URL",
         "GATEWAY_KEY",
         "JWKS_URL",
         "SERVICE_KEY_FILE",

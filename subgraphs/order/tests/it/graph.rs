@@ -25,6 +25,7 @@ impl Graph {
             gateway_key: GATEWAY_KEY.parse::<GatewayKeys>().unwrap(),
             users: stage.identity.verifier(),
             production: true,
+            limits: None,
         };
         let token = |user, role| stage.identity.user_token(user, &[role]);
         Self {

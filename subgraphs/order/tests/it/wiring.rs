@@ -42,6 +42,7 @@ fn a_start_names_all_that_is_missing() {
         "SERVICE_KEYS_DIR",
         "DATABASE_URL",
         "AMQP_URL",
+        "REDIS_URL",
         "CART_URL",
         "PRODUCT_URL",
         "INVENTORY_URL",

@@ -53,6 +53,7 @@ impl Service {
             ("SERVICE_KEYS_DIR", path("callers")),
             ("DATABASE_URL", world.db.url.clone()),
             ("AMQP_URL", "amqp://127.0.0.1:1/%2f".to_owned()),
+            ("REDIS_URL", "redis://127.0.0.1:1".to_owned()),
             ("PSP_BASE_URL", world.psp_url().to_string()),
             ("PSP_API_KEY", PSP_KEY.to_owned()),
             ("PSP_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),

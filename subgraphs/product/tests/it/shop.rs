@@ -96,6 +96,7 @@ fn graphql_over(app: &App, identity: &Identity) -> Router {
         gateway_key: GATEWAY_KEY.parse().unwrap(),
         users: identity.verifier(),
         production: false,
+        limits: None,
     };
     graphql_kit::router(product::graphql::schema(app), config)
 }

@@ -1,0 +1,158 @@
+//! The buckets.
+
+use std::fmt::Display;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use prometheus::IntCounterVec;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{RedisError, Script};
+use service_kit::{Clock, Secret, metrics};
+
+use crate::breaker::Breaker;
+use crate::{Class, Rate, Rates, Subject};
+
+/// A request waits no longer than this to be counted.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(100);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
+const MINUTE_MS: f64 = 60_000.0;
+
+/// A bucket is kept as the instant at which it is full again: what is taken moves that instant on, and it may never be
+/// further away than an empty bucket takes to fill. Answers the wait in ms, or 0 and takes. One script, so that a
+/// thousand at once are counted as a thousand.
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local now, each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+        local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + each * cost
+        local wait = full - now - each * burst
+        if wait > 0 then return math.ceil(wait) end
+        redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now) + 1)
+        return 0
+        ",
+    )
+});
+
+/// The settings name no usable Redis.
+#[derive(Debug, thiserror::Error)]
+#[error("the address of the limits' Redis is not usable")]
+pub struct LimitsError(#[source] RedisError);
+
+/// The subject asked too often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many requests, retry in {retry_after_s} s")]
+pub struct TooMany {
+    /// When there is room again, in whole seconds, never zero.
+    pub retry_after_s: u64,
+}
+
+/// The limits of one service; clones share the connection.
+#[derive(Clone)]
+pub struct RateLimits(Arc<Inner>);
+
+struct Inner {
+    connection: ConnectionManager,
+    prefix: String,
+    rates: Rates,
+    clock: Clock,
+    breaker: Breaker,
+    decisions: IntCounterVec,
+}
+
+impl RateLimits {
+    /// Connects when first needed. All keys begin with `prefix`.
+    pub fn try_new(url: &Secret, prefix: &str, rates: Rates, clock: Clock) -> Result<Self, LimitsError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_number_of_retries(0);
+        let connection = redis::Client::open(url.expose())
+            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
+            .map_err(LimitsError)?;
+        Ok(Self(Arc::new(Inner {
+            connection,
+            prefix: prefix.to_owned(),
+            rates,
+            clock,
+            breaker: Breaker::default(),
+            decisions: metrics::counter(
+                "rate_limit_decisions_total",
+                "Requests counted against the API limits, by class and outcome (admitted, limited, unchecked).",
+                &["class", "outcome"],
+            ),
+        })))
+    }
+
+    /// Takes `cost` out of the subject's bucket, or says how long to wait.
+    pub async fn admit<U: Display>(
+        &self,
+        subject: Subject<U>,
+        class: Class,
+        cost: usize,
+    ) -> Result<(), TooMany> {
+        let Some(rate) = self.0.rates.of(class) else {
+            return Ok(());
+        };
+        let wait = self.ask(&subject, class, rate, cost).await;
+        let outcome = match wait {
+            None => "unchecked",
+            Some(0) => "admitted",
+            Some(_) => "limited",
+        };
+        self.0
+            .decisions
+            .with_label_values(&[class.as_str(), outcome])
+            .inc();
+        match wait {
+            Some(wait) if wait > 0 => Err(TooMany {
+                retry_after_s: wait.div_ceil(1000),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The wait in milliseconds; nothing while Redis does not answer.
+    async fn ask<U: Display>(
+        &self,
+        subject: &Subject<U>,
+        class: Class,
+        rate: Rate,
+        cost: usize,
+    ) -> Option<u64> {
+        let inner = &*self.0;
+        if !inner.breaker.may_ask(Instant::now()) {
+            return None;
+        }
+        let burst = rate.burst.saturating_mul(subject.share());
+        let each = MINUTE_MS / f64::from(rate.per_minute) / f64::from(subject.share());
+        // What is dearer than a full bucket would wait for ever.
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, burst);
+        let mut connection = inner.connection.clone();
+        let mut call = TAKE.key(format!(
+            "{}rate:{}:{}",
+            inner.prefix,
+            class.as_str(),
+            subject.key()
+        ));
+        call.arg(inner.clock.now().timestamp_millis())
+            .arg(each)
+            .arg(burst)
+            .arg(cost);
+        let limit = RESPONSE_TIMEOUT + CONNECT_TIMEOUT;
+        let answer = tokio::time::timeout(limit, call.invoke_async(&mut connection)).await;
+        let error = match answer {
+            Ok(Ok(wait)) => {
+                if inner.breaker.succeeded() {
+                    tracing::info!("API limits count again");
+                }
+                return Some(wait);
+            }
+            Ok(Err(error)) => error.category().to_owned(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        if inner.breaker.failed(Instant::now()) {
+            tracing::warn!(error, "API limits can't be counted: everybody is let through");
+        }
+        None
+    }
+}

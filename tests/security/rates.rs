@@ -1,0 +1,222 @@
+//! How often one may ask: each user, each address and each class of operation by itself. On twins with small limits.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures::SinkExt;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use crate::Case;
+use crate::answer::Answer;
+use crate::doors::hear;
+use crate::ledger::Group;
+use crate::people::PASSWORD;
+use crate::twin::Twin;
+use crate::world::{GATEWAY_KEY, World};
+
+pub(crate) const CASES: &[Case] = &[
+    ("rates: users, addresses and classes", rates),
+    ("rates: subscriptions", subscriptions),
+    ("rates: without Redis", without_redis),
+];
+
+const LIMITED: &[&str] = &["429 RATE_LIMITED"];
+const QUERY: &str = "{ categories { id } }";
+
+/// Who asks a twin.
+#[derive(Clone, Copy, Default)]
+struct Asker<'a> {
+    token: Option<&'a str>,
+    forwarded: Option<&'a str>,
+}
+
+impl World {
+    async fn ask_twin(&self, twin: &Twin, asker: Asker<'_>, body: &Value) -> Result<(Answer, Option<u64>)> {
+        let mut request = self
+            .http
+            .post(format!("http://127.0.0.1:{}/graphql", twin.graphql))
+            .header("accept", "application/graphql-response+json")
+            .header("content-type", "application/json")
+            .header("x-gateway-key", GATEWAY_KEY)
+            .body(body.to_string());
+        if let Some(token) = asker.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(address) = asker.forwarded {
+            request = request.header("x-forwarded-for", address);
+        }
+        let response = request.send().await?;
+        let wait = response.headers().get("retry-after");
+        let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok((Answer::read(response).await?, wait))
+    }
+
+    /// So many at once: how many were refused, each as it should be.
+    async fn flood(
+        &self,
+        twin: &Twin,
+        group: &Group<'_>,
+        name: &str,
+        asker: Asker<'_>,
+        sent: usize,
+        free: usize,
+    ) -> Result<()> {
+        let body = json!({ "query": QUERY });
+        let answers = join_all((0..sent).map(|_| self.ask_twin(twin, asker, &body))).await;
+        let mut let_through = 0;
+        for answer in answers {
+            let (answer, wait) = answer?;
+            if answer.outcome.starts_with("200") {
+                let_through += 1;
+                continue;
+            }
+            group.refused(format!("{name}: one too many"), &answer, LIMITED);
+            let told = answer.json()["errors"][0]["extensions"]["retryAfterSeconds"].as_u64();
+            group.judged(
+                format!("{name}: is told when to come back"),
+                told.is_some_and(|told| told > 0) && told == wait,
+                format!("{told:?} and {wait:?}"),
+            );
+        }
+        // A slow machine may fill one token up meanwhile.
+        let good = (free..=free + 1).contains(&let_through);
+        group.control(
+            format!("{name}: {free} of {sent} at once"),
+            good,
+            format!("{let_through} let through"),
+        );
+        Ok(())
+    }
+}
+
+fn rates(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let newcomer = world.newcomer("rita").await?;
+        let group = Group::begin(world, "rates").await?;
+        // A token a minute, so that none comes back while we look.
+        let twin = world.twin("product", &[("API_RATES", "query=4/5,mutation=4/3")]).await?;
+        let (ada, bob) = (&world.people.ada.token, &world.people.bob.token);
+        let user = |token| Asker { token: Some(token), ..Asker::default() };
+        let address = |address| Asker { forwarded: Some(address), ..Asker::default() };
+        world.flood(&twin, &group, "a user", user(ada), 20, 5).await?;
+        world.flood(&twin, &group, "another user", user(bob), 20, 5).await?;
+        let elsewhere = Asker { token: Some(ada), forwarded: Some("198.51.100.9") };
+        world.flood(&twin, &group, "the user from another address", elsewhere, 5, 0).await?;
+        world.flood(&twin, &group, "an address", address("192.0.2.7"), 40, 20).await?;
+        world.flood(&twin, &group, "an address that claims to be another", address("203.0.113.1, 192.0.2.7"), 5, 0).await?;
+        world.flood(&twin, &group, "a network of IPv6", address("2001:db8:1:2::1"), 40, 20).await?;
+        world.flood(&twin, &group, "another address of it", address("2001:db8:1:2:ffff::2"), 5, 0).await?;
+        // Changes have a bucket of their own, and each in a document counts.
+        let create = |count: usize| {
+            let one = |n| format!("m{n}: setVariantPrice(input: {{variantId: \"nonsense\", price: {{amount: \"1.00\", currencyCode: \"USD\"}}, expectedVersion: 1}}) {{ userErrors {{ code }} }} ");
+            let all: String = (0..count).map(one).collect();
+            json!({ "query": format!("mutation {{ {all} }}") })
+        };
+        let (first, _) = world.ask_twin(&twin, user(ada), &create(2)).await?;
+        group.control("two changes while reads are used up", first.outcome != "429 RATE_LIMITED", first.outcome);
+        let (answer, _) = world.ask_twin(&twin, user(ada), &create(2)).await?;
+        group.refused("two more changes in one document, with one left", &answer, LIMITED);
+        let (answer, _) = world.ask_twin(&twin, user(ada), &create(1)).await?;
+        group.control("the one that is left", answer.outcome != "429 RATE_LIMITED", answer.outcome);
+        // A bad document costs nothing, and none is let through for it.
+        let (answer, _) = world.ask_twin(&twin, user(ada), &json!({ "query": "{" })).await?;
+        group.refused("no document at all", &answer, &["400 BAD_USER_INPUT"]);
+        let quick = world.twin("product", &[("API_RATES", "query=120/1")]).await?;
+        world.flood(&quick, &group, "a newcomer", user(&newcomer.token), 5, 1).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (answer, _) = world.ask_twin(&quick, user(&newcomer.token), &json!({ "query": QUERY })).await?;
+        group.control("after the time that was told", answer.outcome.starts_with("200"), answer.outcome);
+        group.end().await
+    })
+}
+
+fn subscriptions(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let group = Group::begin(world, "rates: subscriptions").await?;
+        let twin = world.twin("order", &[("API_RATES", "subscription=1/3")]).await?;
+        let address = format!("ws://127.0.0.1:{}/graphql/ws", twin.public);
+        let mut socket = world.dial_at(&address, &[]).await?;
+        let say = |message: Value| Message::text(message.to_string());
+        let token = format!("Bearer {}", world.people.ada.token);
+        socket
+            .send(say(
+                json!({ "type": "connection_init", "payload": { "authorization": token } }),
+            ))
+            .await?;
+        group.control(
+            "the socket",
+            hear(&mut socket).await?.outcome == "connection_ack",
+            "connection_ack",
+        );
+        let query = format!(
+            "subscription {{ orderProgress(orderId: \"{}\") {{ status }} }}",
+            world.people.order
+        );
+        let mut refused = 0;
+        for n in 0..6 {
+            let id = format!("s{n}");
+            socket
+                .send(say(
+                    json!({ "type": "subscribe", "id": id, "payload": { "query": query } }),
+                ))
+                .await?;
+        }
+        // Each of the first three tells at least one step; the others end with an error.
+        for _ in 0..200 {
+            let answer = hear(&mut socket).await.context("the six answers")?;
+            if answer.outcome.starts_with("error") {
+                group.refused("one too many", &answer, &["error RATE_LIMITED"]);
+                refused += 1;
+            }
+            if refused == 3 {
+                break;
+            }
+        }
+        group.judged(
+            "three of six at once are refused",
+            refused == 3,
+            format!("{refused} refused"),
+        );
+        group.end().await
+    })
+}
+
+/// Limits of the API open, limits of logins stay shut.
+fn without_redis(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let group = Group::begin(world, "rates: without Redis").await?;
+        let nowhere = ("REDIS_URL", "redis://127.0.0.1:1/0");
+        let twin = world.twin("product", &[("API_RATES", "query=1/1"), nowhere]).await?;
+        let ada = Asker { token: Some(&world.people.ada.token), ..Asker::default() };
+        let mut answered = 0;
+        for _ in 0..10 {
+            let (answer, _) = world.ask_twin(&twin, ada, &json!({ "query": QUERY })).await?;
+            answered += usize::from(answer.outcome.starts_with("200"));
+        }
+        group.control("everybody is answered", answered == 10, format!("{answered} of 10"));
+        let metrics = world.http.get(format!("http://127.0.0.1:{}/metrics", twin.ops)).send().await?.text().await?;
+        let counted = metrics.lines().any(|line| line.starts_with("rate_limit_decisions_total") && line.contains("unchecked"));
+        group.control("a metric counts them", counted, "rate_limit_decisions_total");
+        let log = std::fs::read_to_string(&twin.log)?;
+        let lines = log.matches("API limits can't be counted").count();
+        group.control("the log says so once", lines == 1, format!("{lines} lines"));
+        let auth = world.twin("auth", &[nowhere]).await?;
+        for password in [PASSWORD, "wrong horse battery"] {
+            let email = [world.people.ada.email.clone(), format!("{}@example.com", Uuid::now_v7().simple())];
+            for email in email {
+                let login = json!({
+                    "query": "mutation ($input: LoginInput!) { login(input: $input) { session { accessToken } userErrors { code } } }",
+                    "variables": { "input": { "email": email, "password": password } },
+                });
+                let (answer, _) = world.ask_twin(&auth, Asker::default(), &login).await?;
+                group.refused("a login that can't be counted", &answer, &["200 UNAVAILABLE", "503 UNAVAILABLE"]);
+            }
+        }
+        let (answer, _) = world.ask_twin(&auth, ada, &json!({ "query": "{ me { id } }" })).await?;
+        group.works("whoever is signed in goes on", &answer);
+        group.end().await
+    })
+}
