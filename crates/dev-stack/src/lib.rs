@@ -3,6 +3,7 @@
 //! Owns: finding and installing PostgreSQL, Redis, RabbitMQ and the router, starting them in a private folder
 //! on free ports, and stopping each by its process id. Must not know: what the services do, SQL, AMQP.
 
+pub mod broker;
 mod find;
 pub mod http;
 pub mod install;

@@ -8,27 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::broker::{self, ACCOUNTS};
 use crate::keys::{new_key, private_pem, public_pem};
 use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
-
-/// Services on the broker, with what each may configure, write and read. To bind a queue is to write it and to read
-/// the exchange; a subscriber's queue has a name the broker chose.
-const ON_THE_BROKER: [(&str, &str, &str, &str); 3] = [
-    (
-        "inventory",
-        r"^inventory\..*$",
-        r"^inventory\..*$",
-        r"^inventory\..*$",
-    ),
-    (
-        "order",
-        r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
-        r"^(order\..*|amq\.gen.*)$",
-        r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
-    ),
-    ("payment", r"^payment\..*$", r"^payment\..*$", r"^payment\..*$"),
-];
 
 /// Services with a Redis, the number of their database, and the keys that are theirs.
 const WITH_REDIS: [(&str, u8, &str); 6] = [
@@ -98,19 +81,15 @@ impl Secrets {
     }
 
     fn broker(&mut self) {
-        let (mut users, mut permissions) = (Vec::new(), Vec::new());
-        for (service, configure, write, read) in ON_THE_BROKER {
-            let password = random_word();
-            self.put(
-                service,
-                "amqp-url",
-                format!("amqp://{service}:{password}@rabbitmq:5672/%2f"),
-            );
-            users.push(json!({"name": service, "password": password, "tags": []}));
-            permissions.push(json!({
-                "user": service, "vhost": "/", "configure": configure, "write": write, "read": read,
-            }));
+        let passwords: BTreeMap<&'static str, String> = ACCOUNTS
+            .iter()
+            .map(|account| (account.service, random_word()))
+            .collect();
+        for (&service, password) in &passwords {
+            let url = format!("amqp://{service}:{password}@rabbitmq:5672/%2f");
+            self.put(service, "amqp-url", url);
         }
+        let (users, permissions) = broker::definitions(|account| passwords[account.service].clone());
         let definitions = json!({"users": users, "permissions": permissions});
         self.put("rabbitmq", "users.json", format!("{definitions:#}\n"));
     }
@@ -196,7 +175,7 @@ mod tests {
                 "{url}"
             );
         }
-        for (service, ..) in ON_THE_BROKER {
+        for service in ACCOUNTS.map(|account| account.service) {
             let url = &secrets[service]["amqp-url"];
             let password = url.split([':', '@']).nth(2).unwrap();
             assert!(secrets["rabbitmq"]["users.json"].contains(password), "{url}");

@@ -42,13 +42,18 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
             .lines()
             .any(|line| line == "mine")
     );
-    server.apply_policies(&["order.payment-events"]).unwrap();
+    let accounts = server.apply_definitions(&["order.payment-events"]).unwrap();
     let policies = server.ctl(&["list_policies"]).unwrap();
     assert!(policies.contains(r"^order\.payment-events$"), "{policies}");
     assert!(
         policies.contains("\"dead-letter-exchange\":\"order.payment-events.dlx\""),
         "{policies}"
     );
+    let permissions = server.ctl(&["list_permissions"]).unwrap();
+    for (service, url) in accounts {
+        assert!(permissions.contains(&format!("\n{service}\t")), "{permissions}");
+        assert!(url.starts_with(&format!("amqp://{service}:")), "{service}");
+    }
     let tool = server.write_tool(folder.path()).unwrap();
     let output = std::process::Command::new(tool)
         .arg("list_vhosts")

@@ -165,7 +165,7 @@ impl Consumer {
     async fn park(&self, parked: &[Parked<'_>]) -> Result<(), LinkError> {
         let mut attempt = 0;
         while !parked.is_empty() {
-            match parking::park(&self.publisher, &self.broker.names, self.spec.queue, parked).await {
+            match parking::park(&self.publisher, self.spec.queue, parked).await {
                 Ok(()) => break,
                 Err(error) => tracing::warn!(queue = self.spec.queue, %error, "poison waits to be parked"),
             }

@@ -7,8 +7,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ErrorKind};
 
 use crate::link::{Broker, LinkError};
-use crate::publisher::{Outcome, Outgoing};
-use crate::topology::Names;
+use crate::publisher::{Destination, Outcome, Outgoing};
 use crate::{PublishError, Publisher};
 
 const REASON: &str = "x-mercato-reason";
@@ -56,10 +55,10 @@ impl<'d> Parked<'d> {
     }
 }
 
-/// Publishes to the parking queue; on success every one of them is there.
+/// Publishes to the parking queue, by the dead-letter exchange of the queue: a service may not use the default one.
+/// On success every one of them is there.
 pub(crate) async fn park(
     publisher: &Publisher,
-    names: &Names,
     queue: &str,
     parked: &[Parked<'_>],
 ) -> Result<(), PublishError> {
@@ -80,8 +79,8 @@ pub(crate) async fn park(
             let own = parked.delivery.properties.message_id().as_ref();
             Outgoing {
                 message_id: own.map_or_else(|| format!("parked-{index}"), ToString::to_string),
-                exchange: None,
-                routing_key: names.parking(queue),
+                to: Destination::DeadLetters(queue),
+                routing_key: "".into(),
                 mandatory: true,
                 headers,
                 payload: &parked.delivery.data,
@@ -124,7 +123,8 @@ pub(crate) async fn list(
     look.await.map_err(|error| unreachable(queue, &error))
 }
 
-/// Sends up to `limit` parked messages to their queue again, after a repair; answers how many.
+/// Sends up to `limit` parked messages to their queue again, after a repair; answers how many. By the default exchange,
+/// as an operator may: nobody else should hear them twice.
 pub(crate) async fn replay(
     broker: &Broker,
     publisher: &Publisher,
@@ -145,7 +145,7 @@ pub(crate) async fn replay(
         let own = delivery.properties.message_id().as_ref();
         let again = Outgoing {
             message_id: own.map_or_else(|| "replayed".to_owned(), ToString::to_string),
-            exchange: None,
+            to: Destination::Queue,
             routing_key: broker.names.of(queue),
             mandatory: true,
             headers,

@@ -57,11 +57,21 @@ struct Live {
     declared: HashSet<String>,
 }
 
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination<'a> {
+    /// A service's exchange, which is declared before.
+    Exchange(&'a str),
+    /// Where a queue's dead letters go: its consumer has declared it.
+    DeadLetters(&'a str),
+    /// The queue that the routing key names, by the default exchange.
+    Queue,
+}
+
 /// A message on its way out.
 pub(crate) struct Outgoing<'a> {
     pub(crate) message_id: String,
-    /// None: the default exchange, whose routing keys are queues.
-    pub(crate) exchange: Option<&'a str>,
+    pub(crate) to: Destination<'a>,
     pub(crate) routing_key: ShortString,
     pub(crate) mandatory: bool,
     pub(crate) headers: FieldTable,
@@ -83,7 +93,7 @@ impl<'a> Outgoing<'a> {
         }
         Self {
             message_id: EventId::from_uuid(row.id).to_string(),
-            exchange: Some(&row.exchange),
+            to: Destination::Exchange(&row.exchange),
             routing_key: row.routing_key.as_str().into(),
             mandatory: row.mandatory,
             headers,
@@ -252,16 +262,21 @@ async fn hand_over(
     batch: &[Outgoing<'_>],
 ) -> Result<Vec<Result<PublisherConfirm, lapin::Error>>, lapin::Error> {
     let channel = &live.link.channel;
-    for exchange in batch.iter().filter_map(|message| message.exchange) {
+    for message in batch {
+        let Destination::Exchange(exchange) = message.to else {
+            continue;
+        };
         if !live.declared.contains(exchange) {
             topology::declare_exchange(channel, &broker.names, exchange).await?;
             live.declared.insert(exchange.to_owned());
         }
     }
     Ok(join_all(batch.iter().map(|message| {
-        let exchange = message
-            .exchange
-            .map_or_else(|| "".into(), |exchange| broker.names.of(exchange));
+        let exchange = match message.to {
+            Destination::Exchange(exchange) => broker.names.of(exchange),
+            Destination::DeadLetters(queue) => broker.names.dead_letters(queue),
+            Destination::Queue => "".into(),
+        };
         let options = BasicPublishOptions {
             mandatory: message.mandatory,
             immediate: false,

@@ -39,7 +39,7 @@ impl Names {
         format!("{}{queue}.parked", self.prefix).into()
     }
 
-    fn dead_letters(&self, queue: &str) -> ShortString {
+    pub(crate) fn dead_letters(&self, queue: &str) -> ShortString {
         format!("{}{queue}.dlx", self.prefix).into()
     }
 

@@ -1,5 +1,6 @@
 //! A private RabbitMQ: own node, own port mapper, own cookie, own folders.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::container::{Container, Image};
 use super::{Options, own_folder, user_for};
+use crate::broker::{self, ACCOUNTS};
 use crate::process::{Process, Spec};
 use crate::{find, free_port};
 
@@ -124,7 +126,7 @@ impl RabbitMq {
         })
     }
 
-    /// Its address.
+    /// Its address for whoever may do everything.
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
@@ -149,16 +151,26 @@ impl RabbitMq {
         self.mapper.into_iter().chain([self.process])
     }
 
-    /// Limits that only the broker can hold: no queue loses a message in silence, none grows without end. Skipped
-    /// when the broker was given the same before.
-    pub fn apply_policies(&self, queues: &[&str]) -> Result<()> {
-        let definitions = policies(queues);
-        let file = self.home.join("policies.json");
-        if std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
-            return Ok(());
+    /// Limits that only the broker can hold: no queue loses a message in silence, none grows without end. And an
+    /// account for each service: answers the addresses by which each reaches this broker. Skipped when the broker was
+    /// given the same before.
+    pub fn apply_definitions(&self, queues: &[&str]) -> Result<BTreeMap<String, String>> {
+        let mut passwords = BTreeMap::new();
+        for account in ACCOUNTS {
+            let word = super::kept_word(&self.home.join(format!("{}.word", account.service)))?;
+            passwords.insert(account.service, word);
         }
-        self.ctl_with(&["import_definitions"], &definitions)?;
-        std::fs::write(&file, &definitions).with_context(|| file.display().to_string())
+        let definitions = definitions(queues, &passwords);
+        let file = self.home.join("definitions.json");
+        if !std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
+            self.ctl_with(&["import_definitions"], &definitions)?;
+            super::write_private(&file, &definitions)?;
+        }
+        let url = |(service, word): (&str, String)| {
+            let url = format!("amqp://{service}:{word}@127.0.0.1:{}/%2f", self.port);
+            (service.to_owned(), url)
+        };
+        Ok(passwords.into_iter().map(url).collect())
     }
 
     /// Writes a `rabbitmqctl` that reaches this node, for other programs and for people; returns where it is.
@@ -258,8 +270,8 @@ impl NodePorts {
     }
 }
 
-/// One policy per queue, because each has its own dead-letter exchange.
-fn policies(queues: &[&str]) -> String {
+/// One policy per queue, because each has its own dead-letter exchange; and the accounts.
+fn definitions(queues: &[&str], passwords: &BTreeMap<&str, String>) -> String {
     let policy = |queue: &&str| {
         serde_json::json!({
             "vhost": "/",
@@ -276,7 +288,9 @@ fn policies(queues: &[&str]) -> String {
             },
         })
     };
-    serde_json::json!({ "policies": queues.iter().map(policy).collect::<Vec<_>>() }).to_string()
+    let policies: Vec<_> = queues.iter().map(policy).collect();
+    let (users, permissions) = broker::definitions(|account| passwords[account.service].clone());
+    serde_json::json!({ "policies": policies, "users": users, "permissions": permissions }).to_string()
 }
 
 /// What both the node and `rabbitmqctl` need to find this instance and no other.

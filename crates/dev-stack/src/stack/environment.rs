@@ -111,8 +111,8 @@ fn stores(plan: &Plan, service: &str, all: &mut Environment) {
     if let Some(number) = redis_number {
         set(all, "REDIS_URL", format!("{}/{number}", plan.stores.redis));
     }
-    if service != "cart" {
-        set(all, "AMQP_URL", &plan.stores.amqp);
+    if let Some(url) = plan.stores.accounts.get(service) {
+        set(all, "AMQP_URL", url);
     }
 }
 
@@ -216,7 +216,8 @@ mod tests {
         let stores = Stores {
             postgres: "postgres://u:p@127.0.0.1:1".to_owned(),
             redis: "redis://127.0.0.1:2".to_owned(),
-            amqp: "amqp://127.0.0.1:3".to_owned(),
+            amqp: "amqp://guest@127.0.0.1:3".to_owned(),
+            accounts: [("order".to_owned(), "amqp://order@127.0.0.1:3".to_owned())].into(),
             rabbitmqctl: "/data/rabbitmqctl".into(),
         };
         Plan::new(&settings, stores).unwrap()
@@ -234,6 +235,7 @@ mod tests {
         assert_eq!(order["PAYMENT_DEADLINE_S"], "3");
         assert!(!order.contains_key("PSP_API_KEY"));
         assert_eq!(order["REDIS_URL"], "redis://127.0.0.1:2/4");
+        assert_eq!(order["AMQP_URL"], "amqp://order@127.0.0.1:3");
         let cart = map(&plan, "cart");
         assert!(!cart.contains_key("DATABASE_URL") && !cart.contains_key("AMQP_URL"));
         assert!(!cart.contains_key("PUBLIC_ADDR"));
@@ -260,6 +262,7 @@ mod tests {
             postgres: String::new(),
             redis: String::new(),
             amqp: String::new(),
+            accounts: BTreeMap::new(),
             rabbitmqctl: "/data/rabbitmqctl".into(),
         };
         let plan = Plan::new(&settings, stores).unwrap();

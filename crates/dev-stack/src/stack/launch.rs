@@ -1,5 +1,6 @@
 //! Brings a system up: stores side by side, then keys and databases, then every service at once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -83,9 +84,9 @@ fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores,
         let redis = scope.spawn(|| told(progress, "Redis", || Redis::start_with(folder, options)));
         let rabbitmq = told(progress, "RabbitMQ", || {
             let server = RabbitMq::start_with(folder, options)?;
-            server.apply_policies(&QUEUES)?;
+            let accounts = server.apply_definitions(&QUEUES)?;
             let tool = server.write_tool(folder)?;
-            Ok((server, tool))
+            Ok((server, accounts, tool))
         });
         (joined(postgres), joined(redis), rabbitmq)
     });
@@ -104,7 +105,7 @@ type Started = std::result::Result<(Stores, Vec<Process>), (anyhow::Error, Vec<P
 fn collect(
     postgres: Result<Postgres>,
     redis: Result<Redis>,
-    rabbitmq: Result<(RabbitMq, PathBuf)>,
+    rabbitmq: Result<(RabbitMq, BTreeMap<String, String>, PathBuf)>,
 ) -> Started {
     let mut processes = Vec::new();
     let mut failure = None;
@@ -112,6 +113,7 @@ fn collect(
         postgres: String::new(),
         redis: String::new(),
         amqp: String::new(),
+        accounts: BTreeMap::new(),
         rabbitmqctl: PathBuf::new(),
     };
     match postgres {
@@ -129,8 +131,9 @@ fn collect(
         Err(error) => failure = failure.or(Some(error)),
     }
     match rabbitmq {
-        Ok((server, tool)) => {
+        Ok((server, accounts, tool)) => {
             stores.amqp = server.url();
+            stores.accounts = accounts;
             stores.rabbitmqctl = tool;
             processes.extend(server.into_processes());
         }

@@ -54,8 +54,11 @@ pub struct Stores {
     pub postgres: String,
     /// Redis, without a database number.
     pub redis: String,
-    /// RabbitMQ.
+    /// RabbitMQ, for whoever may do everything.
     pub amqp: String,
+    /// RabbitMQ as each service on it knows it, with its own account.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, String>,
     /// A program that runs `rabbitmqctl` against this RabbitMQ.
     #[serde(default)]
     pub rabbitmqctl: PathBuf,

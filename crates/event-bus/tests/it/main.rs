@@ -3,6 +3,7 @@
 
 mod broker;
 mod faults;
+mod restricted;
 mod scene;
 mod tap;
 mod worker;
