@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use dev_stack::stack::SERVICES;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Case;
 use crate::answer::Answer;
@@ -155,32 +155,95 @@ fn canaries(world: &World) -> Result<()> {
     })
 }
 
-/// The logs say what was refused and why.
+/// The logs say who was refused what and why: from each door at least one line, and each line whole.
 fn refusals_are_logged(world: &World, group: &Group<'_>) -> Result<()> {
-    for (service, words) in [
+    for (service, doors) in [
         (
             "auth",
-            vec![
-                "a bearer token was refused",
-                "refresh token used twice",
-                "a disabled user tried to sign in",
-            ],
+            &[
+                "gateway key",
+                "user token",
+                "role",
+                "ownership",
+                "login",
+                "document",
+            ][..],
         ),
-        ("order", vec!["a bearer token was refused"]),
+        (
+            "product",
+            &["gateway key", "user token", "role", "service token", "document"],
+        ),
         (
             "inventory",
-            vec!["caller is not on this route's list", "service token refused"],
+            &["gateway key", "user token", "role", "service token", "document"],
         ),
-        ("payment", vec!["webhook refused", "service token refused"]),
+        (
+            "cart",
+            &[
+                "gateway key",
+                "user token",
+                "ownership",
+                "service token",
+                "document",
+            ],
+        ),
+        (
+            "order",
+            &[
+                "gateway key",
+                "user token",
+                "role",
+                "ownership",
+                "websocket",
+                "document",
+            ],
+        ),
+        (
+            "payment",
+            &[
+                "gateway key",
+                "user token",
+                "ownership",
+                "service token",
+                "webhook",
+                "document",
+            ],
+        ),
     ] {
         let log = std::fs::read_to_string(world.stack.plan().log(service))?;
-        for word in words {
+        let lines: Vec<Value> = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Value| line["target"] == "refusal")
+            .collect();
+        for door in doors {
+            let of_door = lines.iter().filter(|line| line["door"] == *door).count();
             group.control(
-                format!("{service} logs: {word}"),
-                log.contains(word),
-                "in the log",
+                format!("{service} logs refusals: {door}"),
+                of_door > 0,
+                format!("{of_door} lines"),
             );
         }
+        let whole = |line: &&Value| {
+            ["who", "what", "code", "why"]
+                .iter()
+                .all(|name| line[*name].as_str().is_some_and(|text| !text.is_empty()))
+        };
+        let torn = lines.iter().filter(|line| !whole(line)).count();
+        group.control(
+            format!("{service} says who, what, code and why"),
+            torn == 0,
+            format!("{torn} of {} don't", lines.len()),
+        );
+        let named = lines
+            .iter()
+            .filter(|line| line["who"].as_str().is_some_and(|who| who.starts_with("usr_")))
+            .count();
+        group.control(
+            format!("{service} names users by their id"),
+            named > 0,
+            format!("{named} lines"),
+        );
     }
     Ok(())
 }

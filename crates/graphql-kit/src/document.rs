@@ -34,6 +34,11 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// The operation's name, for logs and metrics.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or("anonymous")
+    }
+
     /// What the request asks, to be kept while it runs.
     pub(crate) fn asked(&self, request: &Request) -> Asked {
         Asked {
@@ -45,7 +50,7 @@ impl Checked {
 
     /// The span in which it runs.
     pub(crate) fn span(&self) -> tracing::Span {
-        let name = self.name.as_deref().unwrap_or("anonymous");
+        let name = self.shown_name();
         let kind = self.operation_type;
         tracing::info_span!("graphql", otel.name = format!("{kind} {name}"), operation = name, %kind)
     }

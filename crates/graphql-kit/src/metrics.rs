@@ -67,7 +67,7 @@ impl Metrics {
 
     /// Counts an operation by how it ended.
     pub(crate) fn count(&self, checked: &Checked, outcome: &'static str) {
-        let name = label(checked.name.as_deref().unwrap_or("anonymous"));
+        let name = label(checked.shown_name());
         self.operations
             .with_label_values(&[name.as_str(), kind(checked.operation_type), outcome])
             .inc();

@@ -10,9 +10,12 @@ use axum::routing::Route;
 use contracts::{Problem, ProblemCode};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use service_kit::refusal::{Door, refused};
 use tower::{Layer, Service};
 
 use crate::ServiceVerifier;
+
+const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 
 /// The service that calls; only behind [`only`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,10 @@ pub fn only(
 }
 
 async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let what = format!("{} {}", request.method(), request.uri().path());
     let Some(token) = bearer(request.headers()) else {
+        let why = "no service token, or several";
+        refused(Door::ServiceToken, "unknown", what, UNAUTHENTICATED, why);
         return refusal(ProblemCode::Unauthenticated, "no service token");
     };
     match guard.verifier.verify(token) {
@@ -69,15 +75,12 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
             next.run(request).await
         }
         Ok(caller) => {
-            tracing::warn!(
-                caller,
-                path = request.uri().path(),
-                "caller is not on this route's list"
-            );
+            let why = "not on this route's list";
+            refused(Door::ServiceToken, caller, what, "FORBIDDEN", why);
             refusal(ProblemCode::Forbidden, "not for this caller")
         }
         Err(error) => {
-            tracing::warn!(%error, path = request.uri().path(), "service token refused");
+            refused(Door::ServiceToken, "unknown", what, UNAUTHENTICATED, error);
             refusal(ProblemCode::Unauthenticated, "service token refused")
         }
     }

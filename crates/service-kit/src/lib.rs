@@ -10,6 +10,7 @@ pub mod fault;
 pub mod http;
 pub mod metrics;
 pub mod readiness;
+pub mod refusal;
 pub mod store;
 pub mod trace;
 

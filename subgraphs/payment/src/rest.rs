@@ -12,6 +12,7 @@ use contracts::payment::{StartPayment, StartRefund};
 use contracts::{OrderId, Problem, ProblemCode};
 use serde::Serialize;
 use service_auth::{ServiceVerifier, only};
+use service_kit::refusal::{Door, refused};
 
 use crate::app::{App, AppError, WebhookError};
 
@@ -97,7 +98,7 @@ async fn receive_webhook(State(app): State<App>, headers: HeaderMap, body: Bytes
             StatusCode::SERVICE_UNAVAILABLE
         }
         Err(error @ (WebhookError::Signature(_) | WebhookError::Body(_))) => {
-            tracing::warn!(%error, "webhook refused");
+            refused(Door::Webhook, "unknown", "POST /webhooks/stripe", "400", error);
             StatusCode::BAD_REQUEST
         }
     }

@@ -9,8 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use service_kit::Env;
+use service_kit::refusal::{Door, refused};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
+
+use crate::refusals::Who;
+use crate::viewer::ClientIp;
 
 /// The header that bears the key.
 pub const HEADER: &str = "x-gateway-key";
@@ -74,10 +78,14 @@ fn digest(key: impl AsRef<[u8]>) -> [u8; 32] {
 /// Lets through only what bears exactly one good key.
 pub(super) async fn guard(State(keys): State<GatewayKeys>, request: Request, next: Next) -> Response {
     let mut given = request.headers().get_all(HEADER).iter();
-    let good = given.next().is_some_and(|key| keys.accepts(key.as_bytes())) && given.next().is_none();
-    if good {
-        return next.run(request).await;
-    }
+    let why = match (given.next(), given.next()) {
+        (Some(key), None) if keys.accepts(key.as_bytes()) => return next.run(request).await,
+        (Some(_), None) => "a wrong key",
+        (Some(_), Some(_)) => "several keys",
+        (None, _) => "no key",
+    };
+    let who = Who(None, ClientIp::of(request.headers()));
+    refused(Door::Gateway, who, "/graphql", "FORBIDDEN", why);
     let body = json!({"errors": [{"message": "Ask the gateway", "extensions": {"code": "FORBIDDEN"}}]});
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
 }

@@ -23,6 +23,7 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::post;
 use rate_limit::{RateLimits, Rates};
 use service_auth::{AuthError, CurrentUser, UserVerifier};
+use service_kit::refusal::{Door, refused};
 use service_kit::{Env, correlation};
 use tracing::Instrument as _;
 
@@ -30,6 +31,7 @@ use crate::error::{ApiError, Code};
 use crate::limit;
 use crate::metrics::Metrics;
 use crate::nulls::{self, Types};
+use crate::refusals::{self, Who};
 use crate::schema::Engine;
 use crate::viewer::{ClientIp, Viewer};
 use crate::{document, mask};
@@ -156,11 +158,12 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
         Ok(request) => request,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why, format),
     };
-    let user = match bearer(&endpoint.users, &headers).await {
+    let from = ClientIp::of(&headers);
+    let user = match bearer(&endpoint.users, &headers, from).await {
         Ok(user) => user,
         Err(error) => return request_error(Response::from_errors(vec![server_error(error)]), format),
     };
-    let mut response = run(endpoint, request, user, ClientIp::of(&headers)).await;
+    let mut response = run(endpoint, request, user, from).await;
     if mask::is_request_error(&response) {
         return request_error(response, format);
     }
@@ -180,6 +183,8 @@ async fn run(
         Ok(checked) => checked,
         Err(error) => {
             endpoint.metrics.refused();
+            let operation = request.operation_name.as_deref();
+            refusals::note_document(&error, Who(user.as_ref(), from), operation);
             return Response::from_errors(vec![error]);
         }
     };
@@ -189,13 +194,15 @@ async fn run(
     }
     if let Err(error) = limit::admit(endpoint.limits.as_ref(), user.as_ref(), from, &checked).await {
         endpoint.metrics.count(&checked, "rejected");
-        return Response::from_errors(vec![server_error(error)]);
+        let response = Response::from_errors(vec![server_error(error)]);
+        refusals::note(&response, Who(user.as_ref(), from), checked.shown_name());
+        return response;
     }
     let asked = checked.asked(&request);
     let span = checked.span();
     let work = endpoint
         .engine
-        .execute(request.data(Viewer(user)).data(from))
+        .execute(request.data(Viewer(user.clone())).data(from))
         .instrument(span);
     let mut response = if checked.operation_type == OperationType::Mutation {
         detached(work).await
@@ -203,6 +210,7 @@ async fn run(
         work.await
     };
     nulls::mend(&endpoint.types, &asked, &mut response);
+    refusals::note(&response, Who(user.as_ref(), from), name);
     endpoint.metrics.ran(&checked, &response, started.elapsed());
     response
 }
@@ -219,17 +227,30 @@ async fn detached(work: impl Future<Output = Response> + Send + 'static) -> Resp
 }
 
 /// The user of the bearer token; none at all is an anonymous shopper, a bad one is refused.
-async fn bearer(users: &UserVerifier, headers: &HeaderMap) -> Result<Option<CurrentUser>, ApiError> {
+async fn bearer(
+    users: &UserVerifier,
+    headers: &HeaderMap,
+    from: ClientIp,
+) -> Result<Option<CurrentUser>, ApiError> {
     let mut values = headers.get_all(axum::http::header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let bad = || ApiError::new(Code::Unauthenticated, "The access token is not valid");
-    if values.next().is_some() {
-        return Err(bad());
-    }
-    let token = value.to_str().ok().and_then(bearer_token).ok_or_else(bad)?;
-    verify(users, token).await.map(Some)
+    let token = value.to_str().ok().and_then(bearer_token);
+    let verified = match token {
+        Some(token) if values.next().is_none() => users.verify(token).await,
+        Some(_) => Err(AuthError::Invalid("several tokens")),
+        None => Err(AuthError::Invalid("not a bearer token")),
+    };
+    let refusal = |error: AuthError| {
+        if error == AuthError::Unavailable {
+            return ApiError::unavailable("Sign-in");
+        }
+        let code = Code::Unauthenticated;
+        refused(Door::UserToken, Who(None, from), "/graphql", code.as_str(), error);
+        ApiError::new(code, "The access token is not valid")
+    };
+    verified.map(Some).map_err(refusal)
 }
 
 /// The token of `Bearer <token>`.
@@ -237,16 +258,6 @@ pub(crate) fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-pub(crate) async fn verify(users: &UserVerifier, token: &str) -> Result<CurrentUser, ApiError> {
-    users.verify(token).await.map_err(|error| match error {
-        AuthError::Unavailable => ApiError::unavailable("Sign-in"),
-        AuthError::Invalid(_) | AuthError::Expired => {
-            tracing::info!(%error, "a bearer token was refused");
-            ApiError::new(Code::Unauthenticated, "The access token is not valid")
-        }
-    })
 }
 
 pub(crate) fn server_error(error: ApiError) -> ServerError {

@@ -36,11 +36,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rate_limit::RateLimits;
 use service_auth::UserVerifier;
+use service_kit::refusal::{Door, refused};
 use service_kit::{Env, Host, correlation};
 
 use crate::metrics::Metrics;
 use crate::nulls::Types;
+use crate::refusals::Who;
 use crate::schema::Engine;
+use crate::viewer::ClientIp;
 use quota::Quota;
 
 /// The subprotocol spoken here.
@@ -157,26 +160,34 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !endpoint.allows(&headers) {
+        refuse(&headers, "403", "a page of another origin");
         return (StatusCode::FORBIDDEN, "this origin may not connect\n").into_response();
     }
     if endpoint.host.shutdown.is_cancelled() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let Some(place) = endpoint.quota.enter() else {
+        refuse(&headers, "503", "too many connections");
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let id = correlation::current().unwrap_or_else(correlation::new_id);
     let limit = endpoint.config.limits.message_bytes;
+    let from = ClientIp::of(&headers);
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_upgrade(async move |socket| {
             let tasks = endpoint.host.tasks.clone();
-            let work = tasks.track_future(socket::serve(endpoint, socket));
+            let work = tasks.track_future(socket::serve(endpoint, socket, from));
             correlation::scope(id, work).await;
             drop(place);
         })
+}
+
+fn refuse(headers: &HeaderMap, code: &str, why: &str) {
+    let who = Who(None, ClientIp::of(headers));
+    refused(Door::Socket, who, "/graphql/ws", code, why);
 }
 
 impl Endpoint {

@@ -98,6 +98,11 @@ impl Close {
         }
     }
 
+    /// Whether the client is at fault: the others end a socket that was welcome.
+    pub(super) const fn is_refusal(self) -> bool {
+        !matches!(self, Self::GoingAway | Self::TryAgain | Self::TokenExpired)
+    }
+
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::GoingAway => "Going away",

@@ -9,7 +9,8 @@ use async_graphql::{Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::Value as Json;
-use service_auth::CurrentUser;
+use service_auth::{AuthError, CurrentUser};
+use service_kit::refusal::{Door, refused};
 use service_kit::trace;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep, timeout};
 use tokio_stream::StreamMap;
@@ -19,6 +20,7 @@ use super::Endpoint;
 use super::protocol::{ClientMessage, Close, ServerMessage, token, traceparent};
 use super::quota::UserSocket;
 use crate::error::{ApiError, Code};
+use crate::refusals::{self, Who};
 use crate::viewer::{ClientIp, Viewer};
 use crate::{document, http, limit, mask, nulls};
 
@@ -53,13 +55,24 @@ enum Input {
 
 struct Socket {
     endpoint: Arc<Endpoint>,
-    socket: WebSocket,
+    wire: WebSocket,
+    from: ClientIp,
+    /// Who it belongs to, once that is known.
+    user: Option<CurrentUser>,
+    /// What was wrong with the token.
+    fault: Option<AuthError>,
 }
 
 /// Serves a socket until either side ends it.
-pub(super) async fn serve(endpoint: Arc<Endpoint>, socket: WebSocket) {
+pub(super) async fn serve(endpoint: Arc<Endpoint>, socket: WebSocket, from: ClientIp) {
     let _open = endpoint.metrics.socket();
-    let mut socket = Socket { endpoint, socket };
+    let mut socket = Socket {
+        endpoint,
+        wire: socket,
+        from,
+        user: None,
+        fault: None,
+    };
     let Err(end) = socket.session().await;
     match end {
         End::Close(close) => socket.close(close).await,
@@ -70,7 +83,7 @@ pub(super) async fn serve(endpoint: Arc<Endpoint>, socket: WebSocket) {
 
 impl Socket {
     async fn session(&mut self) -> Result<std::convert::Infallible, End> {
-        if self.socket.protocol().is_none() {
+        if self.wire.protocol().is_none() {
             return Err(Close::NoSubprotocol.into());
         }
         let shutdown = self.endpoint.host.shutdown.clone();
@@ -94,18 +107,22 @@ impl Socket {
             }
         };
         let token = token(payload.as_ref()).ok_or(Close::Forbidden)?;
-        let user = http::verify(&self.endpoint.config.users, token)
-            .await
-            .map_err(|error| match error.code() {
-                Code::Unavailable => Close::TryAgain,
-                _ => Close::Forbidden,
-            })?;
-        let place = self.endpoint.quota.claim(user.id).ok_or(Close::TooManySockets)?;
-        Ok((user, traceparent(payload.as_ref()), place))
+        let user = match self.endpoint.config.users.verify(token).await {
+            Ok(user) => user,
+            Err(AuthError::Unavailable) => return Err(Close::TryAgain.into()),
+            Err(error) => {
+                self.fault = Some(error);
+                return Err(Close::Forbidden.into());
+            }
+        };
+        let place = self.endpoint.quota.claim(user.id);
+        // Also of the one socket too many it is known whose it is.
+        self.user = Some(user.clone());
+        Ok((user, traceparent(payload.as_ref()), place.ok_or(Close::TooManySockets)?))
     }
 
     async fn receive(&mut self) -> Result<Input, End> {
-        match self.socket.recv().await {
+        match self.wire.recv().await {
             None => Err(End::Gone),
             Some(Ok(Message::Close(_))) => Err(End::Closed),
             Some(Ok(Message::Text(text))) => ClientMessage::read(&text)
@@ -126,15 +143,31 @@ impl Socket {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.endpoint.config.limits.write, self.socket.send(message)).await {
+        match timeout(self.endpoint.config.limits.write, self.wire.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
 
+    fn who(&self) -> Who<'_> {
+        Who(self.user.as_ref(), self.from)
+    }
+
     /// Says why the socket ends.
     async fn close(mut self, close: Close) {
         self.endpoint.metrics.closed(close.code());
+        if close.is_refusal() {
+            let why = self
+                .fault
+                .map_or_else(|| close.reason().to_owned(), |fault| fault.to_string());
+            refused(
+                Door::Socket,
+                self.who(),
+                "/graphql/ws",
+                &close.code().to_string(),
+                why,
+            );
+        }
         let frame = CloseFrame {
             code: close.code(),
             reason: close.reason().into(),
@@ -147,7 +180,7 @@ impl Socket {
     /// Reads on for a moment, which also answers the peer's close: dropping unread input would reset the connection
     /// and lose what was said last.
     async fn drain(mut self) {
-        let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        let rest = async { while let Some(Ok(_)) = self.wire.recv().await {} };
         // Either outcome ends the socket.
         let _ = timeout(CLOSE_GRACE, rest).await;
     }
@@ -270,7 +303,7 @@ impl<'s> Session<'s> {
             )));
         }
         let rates = endpoint.config.rates.as_ref();
-        limit::admit(rates, Some(&self.user), ClientIp(None), &checked)
+        limit::admit(rates, Some(&self.user), self.socket.from, &checked)
             .await
             .map_err(http::server_error)?;
         endpoint.metrics.count(&checked, "ok");
@@ -278,9 +311,11 @@ impl<'s> Session<'s> {
         let (types, asked) = (Arc::clone(&endpoint.types), checked.asked(&request));
         let span = checked.span();
         trace::with_parent(&span, cause.as_deref().or(self.traceparent.as_deref()));
-        let results = endpoint
-            .engine
-            .stream(request.data(Viewer(Some(self.user.clone()))));
+        let results = endpoint.engine.stream(
+            request
+                .data(Viewer(Some(self.user.clone())))
+                .data(self.socket.from),
+        );
         let results = within(span, results);
         let events = results.map(move |mut response| {
             let _counted = &open;
@@ -296,6 +331,7 @@ impl<'s> Session<'s> {
             self.subscriptions.remove(id);
             return self.socket.send(&ServerMessage::Complete { id }).await;
         };
+        refusals::note(&response, self.socket.who(), "subscription");
         mask::mask(&mut response);
         if response.data == async_graphql::Value::Null && !response.errors.is_empty() {
             self.subscriptions.remove(id);
@@ -307,7 +343,13 @@ impl<'s> Session<'s> {
     }
 
     async fn refuse(&mut self, id: &str, error: ServerError) -> Result<(), End> {
+        let limited = Code::RateLimited { retry_after_s: 1 }.as_str();
         let mut response = Response::from_errors(vec![error]);
+        if refusals::code_of(&response.errors[0]) == Some(limited) {
+            refusals::note(&response, self.socket.who(), "subscribe");
+        } else {
+            refusals::note_document(&response.errors[0], self.socket.who(), None);
+        }
         mask::mask(&mut response);
         let payload = &response.errors;
         self.socket.send(&ServerMessage::Error { id, payload }).await

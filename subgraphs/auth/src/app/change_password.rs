@@ -2,7 +2,7 @@
 
 use service_auth::CurrentUser;
 
-use super::{Error, Issued, login, session};
+use super::{Error, Issued, error, login, session};
 use crate::App;
 use crate::domain::{Password, Refusal, Throttle};
 use crate::store::sessions::{self, Reason};
@@ -21,6 +21,12 @@ pub(crate) async fn change_password(
     caller: &CurrentUser,
     input: ChangePassword,
 ) -> Result<Issued, Error> {
+    let outcome = replace(app, caller, input).await;
+    error::note(&outcome, caller.id, "changePassword");
+    outcome
+}
+
+async fn replace(app: &App, caller: &CurrentUser, input: ChangePassword) -> Result<Issued, Error> {
     session::require_live(app, caller.id, caller.session).await?;
     let email_key = users::email_key(&app.pool, caller.id)
         .await?

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use contracts::SessionId;
 use service_auth::CurrentUser;
+use service_kit::refusal::{Door, refused};
 
 use super::{Error, session};
 use crate::App;
@@ -25,6 +26,15 @@ pub(crate) async fn end_session(app: &App, caller: &CurrentUser, id: SessionId) 
     session::require_live(app, caller.id, caller.session).await?;
     let now = app.clock.now();
     if !sessions::is_live(&app.pool, id, caller.id, now).await? {
+        // Whose it is, if anybody's, is not looked up: the caller's it is not.
+        let code = "SESSION_NOT_FOUND";
+        refused(
+            Door::Ownership,
+            caller.id,
+            id,
+            code,
+            "no live session of the caller's",
+        );
         return Err(Refusal::SessionNotFound.into());
     }
     let mut tx = app.pool.begin().await?;

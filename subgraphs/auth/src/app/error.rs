@@ -1,6 +1,12 @@
 //! How a use case can fail.
 
-use crate::domain::Refusal;
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use service_kit::refusal::{Door, refused};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Email, Refusal};
 
 /// Either a refusal the user can act on, or a fault of ours.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +32,31 @@ pub(crate) enum Error {
     /// Argon2 refused.
     #[error("hashing failed: {0}")]
     Hash(String),
+}
+
+/// Notes in the log whoever was not let in. Slips of an honest user's input are not noted.
+pub(super) fn note<T>(outcome: &Result<T, Error>, who: impl Display, what: impl Display) {
+    let Err(Error::Refused(refusal)) = outcome else {
+        return;
+    };
+    let code = match refusal {
+        Refusal::InvalidCredentials => "INVALID_CREDENTIALS",
+        Refusal::TooManyAttempts { .. } => "TOO_MANY_ATTEMPTS",
+        Refusal::AccountDisabled => "ACCOUNT_DISABLED",
+        Refusal::TokenExpired => "TOKEN_EXPIRED",
+        Refusal::TokenReused => "TOKEN_REUSED",
+        _ => return,
+    };
+    refused(Door::Login, who, what, code, refusal);
+}
+
+/// An account as a line of the log names it: the same each time, and no address.
+pub(super) fn mark(email: &str) -> String {
+    let key = Email::try_new(email).map_or_else(|_| String::new(), |email| email.key());
+    hex::encode(&Sha256::digest(key.as_bytes())[..6])
+}
+
+/// Where somebody comes from who is not signed in.
+pub(super) fn from(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "anonymous".to_owned(), |address| address.to_string())
 }

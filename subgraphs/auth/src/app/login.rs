@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::passwords::Verdict;
-use super::{Error, Issued, session};
+use super::{Error, Issued, error, session};
 use crate::App;
 use crate::domain::{Email, Password, Refusal, Throttle};
 use crate::store::throttles::Subject;
@@ -19,6 +19,14 @@ pub(crate) struct Login {
 
 /// Logs a user in.
 pub(crate) async fn login(app: &App, input: Login) -> Result<Issued, Error> {
+    let from = error::from(input.from);
+    let what = format!("login of account {}", error::mark(&input.email));
+    let outcome = sign_in(app, input).await;
+    error::note(&outcome, from, what);
+    outcome
+}
+
+async fn sign_in(app: &App, input: Login) -> Result<Issued, Error> {
     // A text that is no address is counted and checked all the same: the answer and its time tell nothing.
     let email_key = Email::try_new(&input.email).map_or_else(|_| String::new(), |email| email.key());
     let password = Password::typed(&input.password)?;
@@ -27,7 +35,6 @@ pub(crate) async fn login(app: &App, input: Login) -> Result<Issued, Error> {
     let found = users::credentials(&app.pool, &email_key).await?;
     let (credentials, verdict) = check(app, found, password.clone()).await?;
     if credentials.user.disabled_at.is_some() {
-        tracing::warn!(user = %credentials.user.id, "a disabled user tried to sign in");
         return Err(Refusal::AccountDisabled.into());
     }
     let fresh_hash = match verdict {

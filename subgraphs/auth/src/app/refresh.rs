@@ -1,8 +1,9 @@
 //! Rotates a refresh token.
 
+use service_kit::refusal::{Door, refused};
 use sqlx::PgConnection;
 
-use super::{Error, Issued, session};
+use super::{Error, Issued, error, session};
 use crate::App;
 use crate::domain::{RefreshToken, Refusal, Standing, User, standing};
 use crate::store::sessions::{self, Reason, Session};
@@ -10,6 +11,12 @@ use crate::store::users;
 
 /// Gives the successor of a refresh token and a new access token, or ends the family of a token that came twice.
 pub(crate) async fn refresh(app: &App, token: &str) -> Result<Issued, Error> {
+    let outcome = exchange(app, token).await;
+    error::note(&outcome, "whoever has the token", "refreshSession");
+    outcome
+}
+
+async fn exchange(app: &App, token: &str) -> Result<Issued, Error> {
     let token = RefreshToken::parse(token).ok_or(Refusal::TokenExpired)?;
     let mut tx = app.pool.begin().await?;
     let rotated = rotate_in_tx(app, &mut tx, &token).await;
@@ -48,7 +55,13 @@ async fn rotate_in_tx(
         }
         Standing::Repeat => Ok((session, successor)),
         Standing::Reused => {
-            tracing::warn!(user = %session.user_id, session = %session.id, "refresh token used twice, session ended");
+            refused(
+                Door::Login,
+                session.user_id,
+                session.id,
+                "TOKEN_REUSED",
+                "refresh token used twice, session ended",
+            );
             sessions::revoke(tx, session.id, now, Reason::Reuse).await?;
             Err(Refusal::TokenReused.into())
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use contracts::UserId;
 use service_auth::{Role, Roles};
 
-use super::{Error, Issued, login, session};
+use super::{Error, Issued, error, login, session};
 use crate::App;
 use crate::domain::{DisplayName, Email, Password, Refusal, User};
 use crate::store::users;
@@ -23,7 +23,9 @@ pub(crate) async fn register(app: &App, input: Register) -> Result<Issued, Error
     let email = Email::try_new(&input.email)?;
     let display_name = DisplayName::try_new(&input.display_name)?.into_string();
     let password = Password::chosen(&input.password, &email.key())?;
-    login::admit_address(app, input.from).await?;
+    let admitted = login::admit_address(app, input.from).await;
+    error::note(&admitted, error::from(input.from), "register");
+    admitted?;
     let hash = app.passwords.hash(password).await?;
     let user = User {
         id: UserId::generate(),

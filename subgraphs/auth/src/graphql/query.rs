@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use contracts::UserId;
 use graphql_kit::page::{self, Page};
-use graphql_kit::{ApiError, Batcher, Result, parse_id, require_staff, require_user, viewer};
+use graphql_kit::{ApiError, Batcher, Result, hidden, parse_id, require_staff, require_user, viewer};
 
 use super::fault;
 use super::loader::UserLoader;
@@ -87,7 +87,10 @@ impl Query {
         };
         match viewer(ctx) {
             Some(user) if user.id == id || user.is_staff() => load(ctx, id).await,
-            _ => Ok(None),
+            _ => {
+                hidden(ctx, id);
+                Ok(None)
+            }
         }
     }
 }

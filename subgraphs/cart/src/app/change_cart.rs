@@ -51,7 +51,7 @@ pub(crate) async fn change_cart(app: &App, asked: Request) -> Result<Outcome<Pri
 /// One try; `None` is a lost race.
 async fn attempt(app: &App, asked: &Request, once: Option<&Once>) -> Result<Option<Outcome<Priced>>, Error> {
     let found = app.store.cart(asked.cart_id).await?;
-    let Some(before) = found.filter(|cart| cart.is_open_to(asked.viewer)) else {
+    let Some(before) = found.filter(|cart| read_cart::is_open(cart, asked.viewer)) else {
         return Ok(Some(Err(vec![Refusal::at(Reason::CartNotFound, &["cartId"])])));
     };
     if let Some(once) = once

@@ -4,7 +4,7 @@ use contracts::{CartId, UserId};
 
 use super::create_cart::random_id;
 use super::price_cart::{if_known, look, prices, quotes};
-use super::{Error, Outcome, Priced};
+use super::{Error, Outcome, Priced, read_cart};
 use crate::App;
 use crate::domain::{Cart, Prices, Reason, Refusal};
 use crate::store::{Commit, Committed, Pointer};
@@ -32,7 +32,10 @@ async fn attempt(app: &App, user: UserId, guest_id: CartId) -> Result<Option<Out
     let guest = match app.store.cart(guest_id).await? {
         Some(cart) if cart.owner.is_none() => cart,
         Some(own) if own.owner == Some(user) => return Ok(Some(Ok(shown(app, own).await))),
-        Some(_) => return Ok(Some(Err(not_found()))),
+        Some(theirs) => {
+            read_cart::is_open(&theirs, Some(user));
+            return Ok(Some(Err(not_found())));
+        }
         None => {
             return Ok(Some(match active {
                 Some(cart) => Ok(shown(app, cart).await),

@@ -1,6 +1,7 @@
 //! Reads carts for those who may see them.
 
 use contracts::{CartId, UserId};
+use service_kit::refusal::{Door, refused};
 
 use super::{Error, Outcome, Priced, price_cart};
 use crate::App;
@@ -17,8 +18,24 @@ pub(crate) struct Reader {
 impl Reader {
     /// Whether a cart may be shown.
     pub(crate) fn may_see(&self, cart: &Cart) -> bool {
-        self.staff || cart.is_open_to(self.user)
+        self.staff || is_open(cart, self.user)
     }
+}
+
+/// Whether a cart is open to a user; one that is not is noted.
+pub(super) fn is_open(cart: &Cart, user: Option<UserId>) -> bool {
+    let open = cart.is_open_to(user);
+    if !open {
+        let who = user.map_or_else(|| "anonymous".to_owned(), |user| user.to_string());
+        refused(
+            Door::Ownership,
+            who,
+            cart.id,
+            "NOT_FOUND",
+            "it is somebody else's",
+        );
+    }
+    open
 }
 
 /// A cart, if there is one and the reader may see it.

@@ -15,6 +15,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use service_auth::CallError;
 use service_kit::crash_point;
+use service_kit::refusal::{Door, refused};
 use sqlx::PgConnection;
 
 use super::steer::Plan;
@@ -218,9 +219,14 @@ impl Inner {
             .read(request.cart_id)
             .await
             .map_err(|error| unavailable("The cart", &error))?;
-        let Some(cart) = cart.filter(|cart| may_buy(cart, request.user)) else {
+        let Some(cart) = cart else {
             return Ok(Err(Refusal::CartNotFound));
         };
+        if !may_buy(&cart, request.user) {
+            let why = "it is somebody else's";
+            refused(Door::Ownership, request.user, cart.cart_id, "CART_NOT_FOUND", why);
+            return Ok(Err(Refusal::CartNotFound));
+        }
         if cart.lines.is_empty() {
             return Ok(Err(Refusal::CartEmpty));
         }

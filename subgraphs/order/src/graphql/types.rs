@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use contracts::order as wire;
-use graphql_kit::{MoneyObject, Result, require_staff, viewer};
+use graphql_kit::{MoneyObject, Result, hidden, require_staff, viewer};
 
 use super::coupon::OrderDiscount;
 use super::entity::{ProductVariant, User};
@@ -97,8 +97,11 @@ pub(crate) struct OrderObject(pub(super) Order);
 impl OrderObject {
     /// The order, if the viewer is its buyer or staff.
     pub(super) fn visible(ctx: &Context<'_>, order: Order) -> Option<Self> {
-        let viewer = viewer(ctx)?;
-        (viewer.is_staff() || viewer.id == order.user_id).then_some(Self(order))
+        let may = viewer(ctx).is_some_and(|viewer| viewer.is_staff() || viewer.id == order.user_id);
+        if !may {
+            hidden(ctx, order.id);
+        }
+        may.then_some(Self(order))
     }
 }
 

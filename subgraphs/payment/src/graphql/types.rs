@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use contracts::payment::{PaymentState, RefundState};
 use contracts::{Money, PaymentId};
 use graphql_kit::page::Page;
-use graphql_kit::{ApiError, Batcher, MoneyObject, PageInfoObject, Result, viewer};
+use graphql_kit::{ApiError, Batcher, MoneyObject, PageInfoObject, Result, hidden, viewer};
 
 use super::loader::RefundsOf;
 use crate::domain::{Payment, Refund, Terms};
@@ -53,8 +53,11 @@ impl PaymentObject {
     /// The object, if the viewer is the buyer or staff.
     pub(super) fn visible(ctx: &Context<'_>, payment: Payment) -> Option<Self> {
         let terms = payment.terms.clone()?;
-        let viewer = viewer(ctx)?;
-        (viewer.is_staff() || viewer.id == terms.user_id).then_some(Self { payment, terms })
+        let may = viewer(ctx).is_some_and(|viewer| viewer.is_staff() || viewer.id == terms.user_id);
+        if !may {
+            hidden(ctx, payment.id);
+        }
+        may.then_some(Self { payment, terms })
     }
 
     /// Where it stands in a list.
