@@ -12,6 +12,7 @@ mod doctor;
 mod down;
 mod events;
 mod faults;
+mod fuzz;
 mod keys;
 mod logs;
 mod new_subgraph;
@@ -93,6 +94,8 @@ enum Command {
     /// Break a system of its own on purpose and check that nothing is lost.
     #[command(disable_help_flag = true)]
     Faults(faults::Arguments),
+    /// Feed broken input to whatever reads input from outside; what makes it panic is kept.
+    Fuzz(fuzz::Arguments),
     /// Say what this machine has and lacks.
     Doctor,
 }
@@ -130,6 +133,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Faults(arguments) => faults::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Doctor => Ok(doctor::run()),
     }
 }

@@ -14,6 +14,8 @@
 mod batch;
 mod document;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 mod id;
 mod limit;

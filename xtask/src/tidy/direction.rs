@@ -52,6 +52,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("tests", &["contracts", "dev-stack", "shopper", "auditor"]),
     ("deploy", &["dev-stack"]),
     (
+        "fuzz",
+        &[
+            "contracts",
+            "service-kit",
+            "service-auth",
+            "graphql-kit",
+            "event-bus",
+            "shopper",
+            "payment",
+            "product",
+        ],
+    ),
+    (
         "faults",
         &["contracts", "dev-stack", "auditor", "service-kit", "service-auth"],
     ),

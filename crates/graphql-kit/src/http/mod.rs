@@ -36,7 +36,7 @@ use crate::schema::Engine;
 use crate::viewer::{ClientIp, Viewer};
 use crate::{document, mask};
 
-pub(crate) use body::from_json;
+pub(crate) use body::{from_json, read as read_body};
 pub use gateway::{GatewayKeys, HEADER as GATEWAY_HEADER, KeyError};
 use negotiate::Format;
 

@@ -23,6 +23,8 @@ mod protocol;
 mod quota;
 mod socket;
 
+pub(crate) use protocol::read_message;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -37,6 +37,19 @@ impl ClientMessage {
     }
 }
 
+/// Reads a message as the fuzzer does: the payload of a `subscribe`, or what else it is; `None` is not of the protocol.
+pub(crate) fn read_message(text: &str) -> Option<Result<Json, &'static str>> {
+    Some(match ClientMessage::read(text)? {
+        ClientMessage::Subscribe { payload, .. } => Ok(payload),
+        ClientMessage::ConnectionInit { payload } => match token(payload.as_ref()) {
+            Some(_) => Err("a token"),
+            None => Err("no token"),
+        },
+        ClientMessage::Complete { .. } => Err("complete"),
+        ClientMessage::Ping {} | ClientMessage::Pong {} => Err("alive"),
+    })
+}
+
 /// What the server says.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -1,0 +1,58 @@
+//! `cargo xtask fuzz`: builds the fuzzer with the compiler's counters, and runs it.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// What a stable compiler does to count which code runs, and what the counters call when the program starts.
+const COUNTERS: &str = "-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=3 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Ccodegen-units=1 -Copt-level=2 -Cdebug-assertions -Coverflow-checks";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How long each target is tried.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Where chance begins; another one tries other inputs.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Which targets: events, webhooks, webhook-signatures, cursors, websocket, requests, import-lines, tokens. All when
+    /// none is named.
+    targets: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    // Named by its host, so that programs that run while building, and macros, are built without counters.
+    let host = host()?;
+    let folder = workspace::target_folder()?.join("fuzz");
+    let build = ["build", "-p", "fuzz", "--features", "coverage", "--target", &host];
+    let mut command = workspace::cargo(&build)?;
+    command
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("RUSTFLAGS", COUNTERS)
+        .env("CARGO_INCREMENTAL", "0");
+    workspace::must(&mut command)?;
+    let mut command = Command::new(folder.join(host).join("debug/fuzz"));
+    command
+        .args(["--seconds", &arguments.seconds.to_string()])
+        .args(["--seed", &arguments.seed.to_string()])
+        .args(&arguments.targets);
+    let status = command.status().context("the fuzzer")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The compiler's own platform.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output().context("rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say where it runs")?.to_owned())
+}
