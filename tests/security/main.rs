@@ -7,6 +7,7 @@
 
 mod answer;
 mod bodies;
+mod broker;
 mod doors;
 mod faults;
 mod federation;
@@ -15,6 +16,7 @@ mod gateway;
 mod http_spec;
 mod identity;
 mod jwt;
+mod kids;
 mod ledger;
 mod limits;
 mod ownership;
@@ -25,6 +27,7 @@ mod rest;
 mod rotation;
 mod schema;
 mod secrets;
+mod slow;
 mod timing;
 mod twin;
 mod webhooks;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     };
     let cases: Vec<Case> = [
         jwt::CASES,
+        kids::CASES,
         rest::CASES,
         gateway::CASES,
         limits::CASES,
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
         federation::CASES,
         ownership::CASES,
         websocket::CASES,
+        slow::CASES,
         webhooks::CASES,
+        broker::CASES,
         production::CASES,
         http_spec::CASES,
         identity::CASES,

@@ -95,7 +95,7 @@ async fn forgive(world: &World, people: &[Person]) -> Result<()> {
 }
 
 /// Resident memory of a process now, and the most it ever was, in KiB.
-fn memory(world: &World, name: &str) -> Result<(u64, u64)> {
+pub(crate) fn memory(world: &World, name: &str) -> Result<(u64, u64)> {
     let state = world.stack.state();
     let entry = state.entry(name).context("no such process")?;
     let status = std::fs::read_to_string(format!("/proc/{}/status", entry.id.pid))?;

@@ -32,15 +32,16 @@ fn text(value: &Value) -> Message {
     Message::text(value.to_string())
 }
 
-fn init(token: &str) -> Message {
+pub(crate) fn init(token: &str) -> Message {
     text(&json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } }))
 }
 
-fn subscribe(id: &str, query: &str, variables: &Value) -> Message {
+pub(crate) fn subscribe(id: &str, query: &str, variables: &Value) -> Message {
     text(&json!({ "type": "subscribe", "id": id, "payload": { "query": query, "variables": variables } }))
 }
 
-const PROGRESS: &str = "subscription ($id: ID!) { orderProgress(orderId: $id) { event { sequence } } }";
+pub(crate) const PROGRESS: &str =
+    "subscription ($id: ID!) { orderProgress(orderId: $id) { event { sequence } } }";
 const FEED: &str = "subscription { orderFeed { event { sequence } } }";
 
 impl World {
@@ -262,28 +263,24 @@ fn quotas(world: &World) -> Result<()> {
             format!("{refused} RATE_LIMITED"),
         );
         drop(socket);
-        // Many sockets of one user; those of others still open.
-        let dials = (0..100).map(|_| world.enter(&world.people.bob.token));
-        let opened: Vec<(Socket, Answer)> = join_all(dials).await.into_iter().collect::<Result<_>>()?;
-        for (number, (_, answer)) in opened
-            .iter()
-            .filter(|(_, answer)| answer.outcome != "connection_ack")
-            .enumerate()
-        {
-            group.refused(
-                format!("socket {} of one user", number + 21),
-                answer,
-                &["close 4429"],
-            );
+        // A thousand sockets of one user, a hundred at a time; those of others still open.
+        let mut open: Vec<Socket> = Vec::new();
+        for hundred in 0..10 {
+            let dials = (0..100).map(|_| world.enter(&world.people.bob.token));
+            for (number, outcome) in join_all(dials).await.into_iter().enumerate() {
+                let (socket, answer) = outcome?;
+                if answer.outcome == "connection_ack" {
+                    open.push(socket);
+                } else {
+                    let name = format!("socket {} of one user", hundred * 100 + number + 1);
+                    group.refused(name, &answer, &["close 4429"]);
+                }
+            }
         }
-        let open = opened
-            .iter()
-            .filter(|(_, answer)| answer.outcome == "connection_ack")
-            .count();
         group.judged(
-            "100 sockets of one user: all but 20",
-            open == 20,
-            format!("{open} open"),
+            "1,000 sockets of one user: all but 20",
+            open.len() == 20,
+            format!("{} open", open.len()),
         );
         let (_, answer) = world.enter(&world.people.ada.token).await?;
         group.control(
@@ -291,7 +288,7 @@ fn quotas(world: &World) -> Result<()> {
             answer.outcome == "connection_ack",
             answer.outcome,
         );
-        drop(opened);
+        drop(open);
         group.end().await
     })
 }
