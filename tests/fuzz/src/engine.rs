@@ -18,6 +18,8 @@ use crate::mutate::mutate;
 
 /// An input that takes longer is as bad as one that panics.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Outcomes that are told by their words; should they hold something of the input, there would be no end of them.
+const MOST_OUTCOMES: usize = 256;
 /// So many different panics are enough.
 const MOST_PANICS: usize = 10;
 
@@ -164,7 +166,7 @@ impl Engine {
         let new = self.coverage.is_new();
         match outcome {
             Ok(outcome) if !slow => {
-                let other = self.outcomes.len() < 4096 && self.outcomes.insert(outcome);
+                let other = self.outcomes.len() < MOST_OUTCOMES && self.outcomes.insert(outcome);
                 if new || other {
                     self.keep(input)?;
                 }

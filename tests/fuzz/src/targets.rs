@@ -71,9 +71,13 @@ fn number(of: impl Hash) -> u64 {
 
 /// Numbers and quoted parts out of a message: another position is no other outcome.
 fn gist(text: &str) -> u64 {
+    let mut quoted = false;
     let kept: String = text
         .chars()
-        .filter(|c| c.is_ascii_alphabetic() || *c == ' ')
+        .filter(|c| {
+            quoted ^= matches!(c, '`' | '"');
+            !quoted && (c.is_ascii_alphabetic() || *c == ' ')
+        })
         .take(60)
         .collect();
     number(kept)
@@ -154,7 +158,7 @@ fn cursors(input: &[u8]) -> u64 {
 
 /// A message of the WebSocket, and the document in it.
 fn websocket(input: &[u8]) -> u64 {
-    number(graphql_kit::fuzzing::socket_message(&String::from_utf8_lossy(
+    gist(&graphql_kit::fuzzing::socket_message(&String::from_utf8_lossy(
         input,
     )))
 }

@@ -210,7 +210,7 @@ async fn run(
         work.await
     };
     nulls::mend(&endpoint.types, &asked, &mut response);
-    refusals::note(&response, Who(user.as_ref(), from), name);
+    refusals::note(&response, Who(user.as_ref(), from), checked.shown_name());
     endpoint.metrics.ran(&checked, &response, started.elapsed());
     response
 }

@@ -118,7 +118,11 @@ impl Socket {
         let place = self.endpoint.quota.claim(user.id);
         // Also of the one socket too many it is known whose it is.
         self.user = Some(user.clone());
-        Ok((user, traceparent(payload.as_ref()), place.ok_or(Close::TooManySockets)?))
+        Ok((
+            user,
+            traceparent(payload.as_ref()),
+            place.ok_or(Close::TooManySockets)?,
+        ))
     }
 
     async fn receive(&mut self) -> Result<Input, End> {
