@@ -23,7 +23,7 @@ const APPLY: &str = "mutation ($input: ApplyCouponInput!) { applyCoupon(input: $
     userErrors { code } } }";
 
 /// A new coupon of ten percent; its code.
-async fn coupon(world: &World, limits: Value) -> Result<String> {
+pub(crate) async fn coupon(world: &World, limits: Value) -> Result<String> {
     let key = fresh_key();
     let code = format!("T-{}", &key[key.len() - 20..])
         .to_uppercase()
@@ -39,7 +39,7 @@ async fn coupon(world: &World, limits: Value) -> Result<String> {
 }
 
 /// The cart's coupon, as the page that applied it sees it.
-async fn apply(graph: &Graph, cart: &str, code: &str) -> Result<Value> {
+pub(crate) async fn apply(graph: &Graph, cart: &str, code: &str) -> Result<Value> {
     let mut data = graph
         .data(APPLY, json!({ "input": { "cartId": cart, "code": code } }))
         .await?;

@@ -73,7 +73,12 @@ async function order(slugs, session, paymentMethod) {
 const ada = await register("Ada");
 const paid = await order(["stoneware-mug", "house-espresso-beans"], ada, "pm_card_visa");
 const declined = await order(["field-watch"], ada, "pm_card_insufficientFunds");
-await fill(["french-press", "brew-scale"], ada);
+const cartId = await fill(["french-press", "brew-scale"], ada);
+await ask(
+  "mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { cart { id } } }",
+  { input: { cartId, code: "WELCOME10" } },
+  ada.accessToken,
+);
 
 const crowd = await register("Crowd");
 const shelves = [
@@ -136,7 +141,7 @@ const shots = [
     path: "/checkout",
     look: "light",
     as: ada,
-    see: (page) => page.getByText(/^Order and pay/),
+    see: (page) => page.getByText(/^−\$/),
   },
   {
     name: "order-paid-light",

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::{App, AppError, Asked, Key};
 use crate::saga::Input;
-use crate::store;
 
 /// What an operator asks for.
 #[derive(Debug, Clone, Serialize)]
@@ -24,13 +23,8 @@ impl App {
         let input = Input::RefundAsked {
             restock: request.restock,
         };
-        let asked = self
-            .keyed_command(request.order, input, "refundOrder", key, &request)
-            .await?;
-        if asked == Asked::Done {
-            let mut conn = self.requests.acquire().await?;
-            store::checkout::note_refund(&mut conn, request.order, &request.note).await?;
-        }
-        Ok(asked)
+        let note = Some(request.note.as_str());
+        self.keyed_command(request.order, input, "refundOrder", key, &request, note)
+            .await
     }
 }

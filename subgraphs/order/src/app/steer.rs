@@ -159,7 +159,7 @@ impl App {
         Ok(self.answer(steered))
     }
 
-    /// A command under a key, which is stored with its effect.
+    /// A command under a key, which is stored with its effect, and so is what an operator says about a refund.
     pub(super) async fn keyed_command(
         &self,
         order: OrderId,
@@ -167,6 +167,7 @@ impl App {
         operation: &'static str,
         key: &Key,
         request: &(impl Serialize + Sync),
+        refund_note: Option<&str>,
     ) -> Result<Asked, AppError> {
         let scope = Scope {
             principal: &key.principal,
@@ -183,6 +184,9 @@ impl App {
         }
         let steered = self.steer(&mut tx, order, input).await?;
         if matches!(steered, Steered::Taken(_)) {
+            if let Some(note) = refund_note {
+                store::checkout::note_refund(&mut tx, order, note).await?;
+            }
             idempotency::complete(&mut tx, &scope, &order).await?;
             tx.commit().await?;
         } else {
