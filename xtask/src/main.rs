@@ -6,6 +6,7 @@
 )]
 
 mod armed;
+mod backup;
 mod compose;
 mod deploy;
 mod doctor;
@@ -54,6 +55,10 @@ enum Command {
     Logs(logs::Arguments),
     /// Stop or kill one process and start it again.
     Restart(restart::Arguments),
+    /// Copy every store to one moment, while everything runs.
+    Backup(backup::Folder),
+    /// Put a backup in the place of the stores, while nothing runs.
+    Restore(backup::Folder),
     /// Change the key that signs users' tokens, while everything runs.
     #[command(subcommand)]
     Keys(keys::Action),
@@ -117,6 +122,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Status(arguments) => status::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Backup(folder) => backup::back_up(&folder),
+        Command::Restore(folder) => backup::restore(&folder),
         Command::Keys(action) => keys::run(&action),
         Command::Reset => down::reset(),
         Command::Demo(rest) => tools::demo(&rest),

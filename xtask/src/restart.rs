@@ -33,7 +33,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     {
         await_supervisor(name)?;
     } else {
-        stack.start_again(name)?;
+        stack
+            .start_again(name)
+            .with_context(|| format!("{name} is down (cargo xtask logs {name})"))?;
     }
     println!("{name} is ready again");
     Ok(ExitCode::SUCCESS)
@@ -52,5 +54,5 @@ fn await_supervisor(name: &str) -> Result<()> {
             return Ok(());
         }
     }
-    bail!("{name} is not ready after 30 s")
+    bail!("{name} is not ready after 30 s; the terminal of `up` says why (also: cargo xtask logs {name})")
 }

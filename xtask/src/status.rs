@@ -62,7 +62,7 @@ fn describe(stack: &Stack, entry: &Entry) -> Value {
     let running = entry.id.is_running();
     // Stores have no readiness of their own: `up` waited for them, and services report losing them.
     let (ready, says) = match stack.readiness(&entry.name) {
-        _ if !running => (false, "not running".to_owned()),
+        _ if !running => (false, absence(stack, &entry.name)),
         Err(_) => (true, String::new()),
         Ok(None) => (false, "no answer".to_owned()),
         Ok(Some(answer)) => (answer.status == 200, answer.body),
@@ -76,6 +76,22 @@ fn describe(stack: &Stack, entry: &Entry) -> Value {
         "addresses": addresses(&plan, &entry.name),
         "log": entry.log,
     })
+}
+
+/// Why a process doesn't run, and what brings it back.
+fn absence(stack: &Stack, name: &str) -> String {
+    if stack.is_held(name) {
+        return "not running: the control room keeps it away, and lets it go".to_owned();
+    }
+    let watched = stack
+        .state()
+        .supervisor
+        .is_some_and(dev_stack::ProcessId::is_running);
+    if watched {
+        "not running: `up` starts it again, or says in its terminal why not".to_owned()
+    } else {
+        format!("not running; start it with: cargo xtask restart {name}")
+    }
 }
 
 fn addresses(plan: &Plan, name: &str) -> Value {

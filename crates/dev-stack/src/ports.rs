@@ -5,7 +5,9 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use anyhow::{Result, bail};
 use socket2::{Domain, Socket, Type};
 
 /// Below the range from which systems number outgoing connections: a port of ours stays free while its owner is
@@ -48,6 +50,52 @@ fn is_free(port: u16) -> bool {
     bind().is_ok()
 }
 
+/// Waits until all of these ports can be bound: the process that had them may be on its way out. Fails with the name of
+/// whoever keeps one.
+pub(crate) fn await_free(ports: &[u16], patience: Duration) -> Result<()> {
+    if crate::process::wait_until(patience, || ports.iter().all(|port| is_free(*port))) {
+        return Ok(());
+    }
+    let taken: Vec<String> = ports
+        .iter()
+        .filter(|port| !is_free(**port))
+        .map(|port| match holder(*port) {
+            Some(holder) => format!("port {port} by {holder}"),
+            None => format!("port {port}"),
+        })
+        .collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    bail!("after {patience:?} still taken: {}", taken.join(", "))
+}
+
+/// The process that listens on a port, where `/proc` exists and lets us look.
+fn holder(port: u16) -> Option<String> {
+    /// How the kernel's table says that a socket listens.
+    const LISTENS: &str = "0A";
+    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    let end = format!(":{port:04X}");
+    let inode = table.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let ours = fields.get(1)?.ends_with(&end) && *fields.get(3)? == LISTENS;
+        ours.then(|| fields.get(9).map(|inode| format!("socket:[{inode}]")))?
+    })?;
+    std::fs::read_dir("/proc").ok()?.find_map(|process| {
+        let folder = process.ok()?.path();
+        let pid: u32 = folder.file_name()?.to_str()?.parse().ok()?;
+        let mut open = std::fs::read_dir(folder.join("fd")).ok()?;
+        open.any(|file| {
+            let target = file.and_then(|file| std::fs::read_link(file.path()));
+            target.is_ok_and(|target| target.as_os_str() == inode.as_str())
+        })
+        .then(|| {
+            let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+            format!("process {pid} ({})", name.trim())
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -85,5 +133,23 @@ mod tests {
         assert!(next > taken);
         // Nobody listens on it yet, and still it is spoken for.
         assert!(free_port_from(taken).unwrap() > next);
+    }
+
+    #[test]
+    fn a_port_that_stays_taken_is_named_with_its_holder() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = held.local_addr().unwrap().port();
+        let free = free_port().unwrap();
+        let error = await_free(&[free, taken], Duration::from_millis(50)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(&format!("port {taken}")), "{error}");
+        assert!(!error.contains(&free.to_string()), "{error}");
+        #[cfg(target_os = "linux")]
+        assert!(
+            error.contains(&format!("process {}", std::process::id())),
+            "{error}"
+        );
+        drop(held);
+        await_free(&[free, taken], Duration::from_millis(50)).unwrap();
     }
 }

@@ -41,22 +41,28 @@ impl ProcessId {
     fn of(pid: u32) -> Self {
         Self {
             pid,
-            started: stat(pid).map(|(_, started)| started),
+            started: stat(pid).map(|stat| stat.started),
         }
     }
 
-    /// Whether that very process runs now.
+    /// Whether that very process runs now. One that was killed runs until its last thread has gone: so long it holds its
+    /// ports, though it is a zombie already.
     pub fn is_running(self) -> bool {
         match (stat(self.pid), self.started) {
-            (Some((state, started)), Some(ours)) => started == ours && state != 'Z',
+            (Some(stat), Some(ours)) => stat.started == ours && (stat.state != 'Z' || stat.threads > 1),
             (None, Some(_)) => false,
             (_, None) => sys::exists(self.pid),
         }
     }
 
+    /// Whether it was killed and its last threads are still going, where `/proc` exists.
+    pub(crate) fn is_ending(self) -> bool {
+        self.is_running() && stat(self.pid).is_some_and(|stat| stat.state == 'Z')
+    }
+
     /// Whether it was stopped in its tracks ([`Signal::Stop`]), where `/proc` exists.
     pub fn is_frozen(self) -> bool {
-        self.is_running() && stat(self.pid).is_some_and(|(state, _)| state == 'T')
+        self.is_running() && stat(self.pid).is_some_and(|stat| stat.state == 'T')
     }
 
     /// Sends a signal, unless the process is gone. Returns when one that freezes or thaws has worked.
@@ -117,13 +123,24 @@ impl ProcessId {
     }
 }
 
-/// State letter and start time of a process, where `/proc` exists.
-fn stat(pid: u32) -> Option<(char, u64)> {
+/// What the kernel tells about a process.
+struct Stat {
+    state: char,
+    threads: u64,
+    /// Clock ticks from boot.
+    started: u64,
+}
+
+/// Where `/proc` exists.
+fn stat(pid: u32) -> Option<Stat> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The program's name stands in parentheses and may itself hold blanks and parentheses.
     let mut fields = text.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
+    Some(Stat {
+        state: fields.next()?.chars().next()?,
+        threads: fields.nth(16)?.parse().ok()?,
+        started: fields.nth(1)?.parse().ok()?,
+    })
 }
 
 /// The parent of a process.

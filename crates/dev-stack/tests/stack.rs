@@ -153,6 +153,41 @@ fn a_detached_system_is_found_again_and_stopped() {
 }
 
 #[test]
+fn a_process_starts_again_when_its_ports_are_free_and_says_who_keeps_them() {
+    let folder = scratch_folder().unwrap();
+    let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));
+    settings.lifetime = Lifetime::Detached;
+    let stack = Stack::start(&settings, &()).unwrap();
+    // Killed from outside, and its port is kept for a moment: as by threads that are still going.
+    let other = Stack::attach(&settings.folder).unwrap().unwrap();
+    let ops = ("127.0.0.1", stack.plan().ports_of("order").unwrap().ops);
+    let take = |name: &str| {
+        stack.signal(name, Signal::Kill).unwrap();
+        assert!(stack.await_end(name, Duration::from_secs(5)).unwrap());
+        TcpListener::bind(ops).unwrap()
+    };
+    let held = take("order");
+    let freed = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        drop(held);
+    });
+    other.start_again("order").unwrap();
+    freed.join().unwrap();
+    assert_eq!(other.readiness("order").unwrap().unwrap().status, 200);
+    other.kill("order").unwrap();
+    let held = TcpListener::bind(ops).unwrap();
+    let error = format!("{:#}", other.start_again("order").unwrap_err());
+    let said = format!("port {} by process {}", ops.1, std::process::id());
+    assert!(
+        error.contains("order can't start") && error.contains(&said),
+        "{error}"
+    );
+    drop(held);
+    other.start_again("order").unwrap();
+    other.stop_all(&());
+}
+
+#[test]
 fn what_is_held_stays_away_until_it_is_released() {
     let folder = scratch_folder().unwrap();
     let mut settings = Settings::for_tests(folder.path().join("data"), stand_ins(folder.path()));

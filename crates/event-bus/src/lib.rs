@@ -29,7 +29,7 @@ mod worker;
 pub use bus::Bus;
 pub use inbox::{DeadMessage, make_due};
 pub use message::{DecodeError, Message, context};
-pub use operate::{dead_by_consumer, list_dead, replay_dead};
+pub use operate::{dead_by_consumer, list_dead, replay_dead, republish};
 pub use outbox::{OutboxRow, enqueue, enqueue_all};
 pub use parking::{ParkedMessage, ParkingError};
 pub use prune::{Pruned, Retention, prune, run_pruner};

@@ -53,6 +53,22 @@ pub async fn replay_dead(
     Ok(done.rows_affected())
 }
 
+/// Makes every published event that the outbox still has unpublished again, the oldest first; answers how many. For a
+/// broker that lost what it held: consumers know by an event's id what they have had. A database without an outbox has
+/// none.
+pub async fn republish(executor: impl PgExecutor<'_>) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE outbox SET published_at = NULL, lease_until = NULL, attempts = 0, next_try_at = created_at
+         WHERE published_at IS NOT NULL",
+    )
+    .execute(executor)
+    .await;
+    match done {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(0),
+        done => Ok(done?.rows_affected()),
+    }
+}
+
 /// How many dead events each consumer has; those without any are left out.
 pub async fn dead_by_consumer(executor: impl PgExecutor<'_>) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(

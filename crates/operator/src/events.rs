@@ -1,8 +1,8 @@
 //! Events that an inbox gave up.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use contracts::EventId;
-use event_bus::{DeadMessage, dead_by_consumer, list_dead, replay_dead};
+use event_bus::{DeadMessage, dead_by_consumer, list_dead, replay_dead, republish as publish_again};
 use sqlx::PgPool;
 
 use crate::text::section;
@@ -34,6 +34,21 @@ fn row(dead: &DeadMessage) -> Vec<String> {
         dead.received_at.format("%Y-%m-%d %H:%M:%S").to_string(),
         dead.last_error.clone().unwrap_or_default(),
     ]
+}
+
+/// Lets the outboxes of these databases send again what they still have.
+pub async fn republish(databases: &[String]) -> Result<String> {
+    let mut total = 0;
+    for url in databases {
+        // Without the address, which has a password in it.
+        let pool = PgPool::connect(url).await.context("a database")?;
+        total += publish_again(&pool).await?;
+        pool.close().await;
+    }
+    Ok(format!(
+        "{total} events of {} databases are sent again",
+        databases.len()
+    ))
 }
 
 /// Gives the named dead events of a service, or all of them, a fresh start; answers how many.

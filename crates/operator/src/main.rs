@@ -81,6 +81,19 @@ enum Events {
         #[arg(long, env = "MERCATO_QUEUES", value_delimiter = ',', hide = true)]
         queues: Vec<String>,
     },
+    /// After a broker was lost or a backup restored: send every event again that the outboxes still have. Consumers know
+    /// what they have had.
+    Republish {
+        /// Addresses of the services' databases.
+        #[arg(
+            long = "database",
+            env = "MERCATO_DATABASES",
+            hide_env_values = true,
+            value_delimiter = ',',
+            required = true
+        )]
+        databases: Vec<String>,
+    },
     /// Send what is parked now to its queue again, once.
     ReplayParked { queue: String },
 }
@@ -138,6 +151,7 @@ async fn on_events(places: &Places, command: Events) -> Result<String> {
             queue: Some(queue), ..
         } => parking::show(&places.bus()?, &queue).await,
         Events::Parked { queues, .. } => parking::counts(&places.bus()?, &queues).await,
+        Events::Republish { databases } => events::republish(&databases).await,
         Events::ReplayParked { queue } => {
             let replayed = parking::replay(&places.bus()?, &queue).await?;
             Ok(format!("{replayed} messages were sent to {queue} again"))

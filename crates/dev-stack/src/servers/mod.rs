@@ -96,7 +96,7 @@ pub fn log_file(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// The user a server runs as when we are root.
-fn user_for(names: &[&str]) -> Option<(u32, u32)> {
+pub(crate) fn user_for(names: &[&str]) -> Option<(u32, u32)> {
     if sys::is_root() {
         names.iter().find_map(|name| find::user_ids(name))
     } else {
@@ -105,14 +105,14 @@ fn user_for(names: &[&str]) -> Option<(u32, u32)> {
 }
 
 /// Makes a private folder and gives it to `user`.
-fn own_folder(folder: PathBuf, user: Option<(u32, u32)>) -> Result<PathBuf> {
+pub(crate) fn own_folder(folder: PathBuf, user: Option<(u32, u32)>) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
     give(&folder, user)?;
     Ok(folder)
 }
 
-fn give(path: &Path, user: Option<(u32, u32)>) -> Result<()> {
+pub(crate) fn give(path: &Path, user: Option<(u32, u32)>) -> Result<()> {
     if let Some((uid, gid)) = user {
         chown(path, Some(uid), Some(gid)).with_context(|| path.display().to_string())?;
     }

@@ -173,6 +173,11 @@ impl RabbitMq {
         Ok(passwords.into_iter().map(url).collect())
     }
 
+    /// Takes users, queues, exchanges and policies over, as `rabbitmqctl export_definitions` tells them.
+    pub(crate) fn import(&self, definitions: &str) -> Result<()> {
+        self.ctl_with(&["import_definitions"], definitions).map(drop)
+    }
+
     /// Writes a `rabbitmqctl` that reaches this node, for other programs and for people; returns where it is.
     pub fn write_tool(&self, folder: &Path) -> Result<PathBuf> {
         use std::os::unix::fs::PermissionsExt;

@@ -38,6 +38,16 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     Ok(environment)
 }
 
+/// The ports that a process will bind: what it is told in variables that name an address of its own.
+pub(super) fn listens(plan: &Plan, name: &str) -> Result<Vec<u16>> {
+    let own = |variable: &str| variable.ends_with("_ADDR") || variable.ends_with("_LISTEN");
+    Ok(of(plan, name)?
+        .into_iter()
+        .filter(|(variable, _)| own(variable))
+        .filter_map(|(_, value)| value.rsplit_once(':')?.1.parse().ok())
+        .collect())
+}
+
 fn set(environment: &mut Environment, name: impl Into<String>, value: impl Into<String>) {
     environment.push((name.into(), value.into()));
 }
@@ -273,6 +283,23 @@ mod tests {
             of(&plan, EDGE).is_err(),
             "there is nothing to lead to without a router"
         );
+    }
+
+    #[test]
+    fn a_process_listens_where_it_is_told_and_nowhere_else() {
+        let plan = plan();
+        let ports = plan.ports_of("order").unwrap();
+        let mut listens = listens(&plan, "order").unwrap();
+        listens.sort_unstable();
+        let mut all = vec![ports.graphql, ports.internal, ports.ops, ports.public];
+        all.sort_unstable();
+        assert_eq!(listens, all);
+        let sandbox = plan.ports_of(SANDBOX).unwrap();
+        assert_eq!(
+            super::listens(&plan, SANDBOX).unwrap(),
+            [sandbox.graphql, sandbox.ops]
+        );
+        assert_eq!(super::listens(&plan, "cart").unwrap().len(), 3);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! `cargo xtask up` runs it for people, `cargo xtask test` and the end-to-end tests for themselves. Blocking, no
 //! runtime. Must not know what the services do: it waits for their readiness and no more.
 
+mod backup;
 mod environment;
 mod hold;
 mod launch;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
     ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES,
@@ -34,6 +36,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How long the children of a process that was killed have to notice it.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the ports of a process that ended may stay taken.
+const PORT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
@@ -228,11 +233,14 @@ impl Stack {
         state.write()
     }
 
-    /// Starts a process again on the ports it had, a store with its data, and waits until it is ready.
+    /// Starts a process again on the ports it had, a store with its data, and waits until it is ready. A process that is
+    /// on its way out is waited for, and so are its ports.
     pub fn start_again(&self, name: &str) -> Result<()> {
-        if self.id(name)?.is_running() {
+        let id = self.id(name)?;
+        if id.is_running() && !(id.is_ending() && id.await_end(ORPHAN_PATIENCE)) {
             bail!("{name} is running");
         }
+        self.await_ports(name)?;
         if stores::STORES.contains(&name) {
             return self.adopt(stores::start_again(&self.plan(), name, self.lifetime)?);
         }
@@ -275,6 +283,16 @@ impl Stack {
         // Absent when the start failed early.
         let _ = std::fs::remove_file(State::file(&self.plan().folder));
         progress.end("stopping");
+    }
+
+    fn await_ports(&self, name: &str) -> Result<()> {
+        let plan = self.plan();
+        let ports = if stores::STORES.contains(&name) {
+            stores::listens(&plan, name)?
+        } else {
+            environment::listens(&plan, name)?
+        };
+        crate::ports::await_free(&ports, PORT_PATIENCE).with_context(|| format!("{name} can't start"))
     }
 
     fn entry(&self, name: &str) -> Result<Entry> {

@@ -27,6 +27,16 @@ pub(super) fn start_again(plan: &Plan, name: &str, lifetime: Lifetime) -> Result
     }
 }
 
+/// The port that a store will bind.
+pub(super) fn listens(plan: &Plan, name: &str) -> Result<Vec<u16>> {
+    Ok(match name {
+        "postgres" => vec![port_of(&plan.stores.postgres)?],
+        "redis" => vec![port_of(&plan.stores.redis)?],
+        "rabbitmq" => vec![port_of(&plan.stores.amqp)?],
+        _ => Vec::new(),
+    })
+}
+
 fn port_of(url: &str) -> Result<u16> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
