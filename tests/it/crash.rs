@@ -1,13 +1,12 @@
 //! Killing what carries an order. Every order must still end, and the books must balance.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use futures::StreamExt;
-use serde_json::json;
 
 use crate::Case;
-use crate::world::{World, eventually, fresh_key};
+use crate::world::{World, eventually};
 
 pub(crate) const CASES: &[Case] = &[
     ("killing order under load loses nothing", order),
@@ -29,7 +28,7 @@ fn under_load(world: &World, victims: &[&str]) -> Result<()> {
             futures::stream::iter(0..30)
                 .map(|number| {
                     let (ada, variant_id) = (ada.clone(), variant_id.clone());
-                    async move { buy_stubbornly(&ada, &variant_id, number).await }
+                    async move { ada.buy_stubbornly(&variant_id, number).await }
                 })
                 .buffer_unordered(4)
                 .collect::<Vec<_>>()
@@ -62,28 +61,6 @@ fn under_load(world: &World, victims: &[&str]) -> Result<()> {
     let level = world.runtime.block_on(world.stock(&variant))?;
     ensure!(level == [60, 30, 0, 30], "{level:?}");
     Ok(())
-}
-
-/// As a shop's page would: the same keys until there is an answer.
-async fn buy_stubbornly(ada: &crate::client::Graph, variant: &str, number: u32) -> Result<String> {
-    let (cart_key, order_key) = (
-        format!("{number}-{}", fresh_key()),
-        format!("{number}-{}", fresh_key()),
-    );
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(30) {
-        let input = json!({ "currencyCode": "USD", "idempotencyKey": cart_key, "lines": [{ "variantId": variant, "quantity": 1 }] });
-        let query = "mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id } } }";
-        if let Ok(data) = ada.data(query, json!({ "input": input })).await
-            && let Some(cart) = data["createCart"]["cart"]["id"].as_str()
-            && let Ok(payload) = ada.create_order(cart, "pm_card_visa", &order_key).await
-            && let Some(order) = payload["order"]["id"].as_str()
-        {
-            return Ok(order.to_owned());
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    anyhow::bail!("order {number} was never accepted")
 }
 
 fn order(world: &World) -> Result<()> {

@@ -148,7 +148,7 @@ async fn check_out(world: &World, method: &str, end: &str, chains: &'static [Cha
     let trace = Uuid::now_v7().simple().to_string();
     let client = Uuid::now_v7().simple().to_string().split_off(16);
     let correlation = format!("trace-{trace}");
-    world.collector().keep(&trace);
+    world.collector()?.keep(&trace);
     let ada = ada
         .traced(&format!("00-{trace}-{client}-01"))
         .correlated(&correlation);
@@ -175,12 +175,12 @@ fn checkouts(world: &World) -> Result<()> {
         for checkout in try_join_all(begun).await? {
             is_right(world, &checkout).await?;
         }
-        ensure!(world.collector().refused() == 0, "batches that are not OTLP");
+        ensure!(world.collector()?.refused() == 0, "batches that are not OTLP");
         if picture::is_wanted() {
             let (method, end, chains) = PURCHASES[0];
             let alone = check_out(world, method, end, chains).await?;
             is_right(world, &alone).await?;
-            picture::update(&world.collector().spans(&alone.trace))?;
+            picture::update(&world.collector()?.spans(&alone.trace))?;
         }
         picture::check(
             BEFORE_PAYMENT
@@ -196,7 +196,7 @@ fn checkouts(world: &World) -> Result<()> {
 async fn is_right(world: &World, checkout: &Checkout) -> Result<()> {
     let what = format!("the trace of {}", checkout.order);
     eventually(EXPORTED, &what, async || {
-        is_whole(checkout, &world.collector().spans(&checkout.trace))
+        is_whole(checkout, &world.collector()?.spans(&checkout.trace))
     })
     .await?;
     is_logged(world, checkout)?;

@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) runtime: Runtime,
     graph: Graph,
     admin: Graph,
-    collector: Collector,
+    collector: Option<Collector>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -60,7 +60,17 @@ impl World {
             // A killed process's orders are taken over well before their deadline.
             settings.extra(order, "LEASE_S", "7");
         }
-        let stack = Stack::start(&settings, &())?;
+        let mut world = Self::with(Stack::start(&settings, &())?, runtime, Some(collector))?;
+        world.folder = Some(folder);
+        Ok(world)
+    }
+
+    /// A system that runs, and its administrator.
+    pub(crate) fn of(stack: Stack) -> Result<Self> {
+        Self::with(stack, Runtime::new()?, None)
+    }
+
+    fn with(stack: Stack, runtime: Runtime, collector: Option<Collector>) -> Result<Self> {
         let plan = stack.plan();
         let graph = Graph::new(plan.graphql_url(), plan.websocket_url("order"));
         let admin = runtime.block_on(sign_in(&graph, ADMIN_EMAIL, ADMIN_PASSWORD))?;
@@ -70,7 +80,7 @@ impl World {
             graph,
             admin,
             collector,
-            folder: Some(folder),
+            folder: None,
         })
     }
 
@@ -79,8 +89,8 @@ impl World {
     }
 
     /// Takes the spans that everything here exports.
-    pub(crate) fn collector(&self) -> &Collector {
-        &self.collector
+    pub(crate) fn collector(&self) -> Result<&Collector> {
+        self.collector.as_ref().context("nothing collects spans here")
     }
 
     pub(crate) fn admin(&self) -> &Graph {
@@ -196,7 +206,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// Cargo puts the services beside the test binary's folder.
-fn binaries() -> Result<PathBuf> {
+pub(crate) fn binaries() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let folder = test
         .parent()
@@ -265,6 +275,28 @@ impl Graph {
             .as_str()
             .map(str::to_owned)
             .context(payload.to_string())
+    }
+
+    /// As a shop's page would: the same keys until there is an answer.
+    pub(crate) async fn buy_stubbornly(&self, variant: &str, number: u32) -> Result<String> {
+        let (cart_key, order_key) = (
+            format!("{number}-{}", fresh_key()),
+            format!("{number}-{}", fresh_key()),
+        );
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) {
+            let input = json!({ "currencyCode": "USD", "idempotencyKey": cart_key, "lines": [{ "variantId": variant, "quantity": 1 }] });
+            let query = "mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id } } }";
+            if let Ok(data) = self.data(query, json!({ "input": input })).await
+                && let Some(cart) = data["createCart"]["cart"]["id"].as_str()
+                && let Ok(payload) = self.create_order(cart, "pm_card_visa", &order_key).await
+                && let Some(order) = payload["order"]["id"].as_str()
+            {
+                return Ok(order.to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("order {number} was never accepted")
     }
 
     /// Status and version of an order.

@@ -1,27 +1,43 @@
-//! `cargo xtask restart NAME`: for trying what a crash does.
+//! `cargo xtask restart`: one process, for trying what a crash does; or all in turn, as a release does.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use dev_stack::Stack;
+use dev_stack::stack::{SANDBOX, State};
 
+use crate::show::table;
 use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A service, `psp-sandbox` or `router`.
-    name: String,
+    #[arg(required_unless_present = "rolling")]
+    name: Option<String>,
     /// Kill it (SIGKILL) instead of letting it finish.
     #[arg(long)]
     kill: bool,
+    /// Every process of ours, one after another, each when the one before is ready again.
+    #[arg(long, conflicts_with_all = ["name", "kill"])]
+    rolling: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let name = arguments.name.as_str();
     let stack = Stack::attach(&workspace::data_folder())?.context("nothing runs")?;
+    match &arguments.name {
+        Some(name) => {
+            one(&stack, name, arguments.kill)?;
+            println!("{name} is ready again");
+        }
+        None => rolling(&stack)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn one(stack: &Stack, name: &str, kill: bool) -> Result<()> {
     stack.plan().ports_of(name)?;
-    if arguments.kill {
+    if kill {
         stack.kill(name)?;
     } else {
         stack.stop(name)?;
@@ -31,14 +47,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .supervisor
         .is_some_and(dev_stack::ProcessId::is_running)
     {
-        await_supervisor(name)?;
+        await_supervisor(name)
     } else {
         stack
             .start_again(name)
-            .with_context(|| format!("{name} is down (cargo xtask logs {name})"))?;
+            .with_context(|| format!("{name} is down (cargo xtask logs {name})"))
     }
-    println!("{name} is ready again");
-    Ok(ExitCode::SUCCESS)
+}
+
+fn rolling(stack: &Stack) -> Result<()> {
+    let mut rows = vec![["process", "away"].map(str::to_owned).to_vec()];
+    for name in ours(&stack.state()) {
+        let begun = Instant::now();
+        one(stack, &name, false)?;
+        rows.push(vec![name, format!("{:.1} s", begun.elapsed().as_secs_f32())]);
+    }
+    print!("{}", table(&rows));
+    println!("Every process is ready again.");
+    Ok(())
+}
+
+/// What a release replaces: neither the stores nor the payment provider.
+fn ours(state: &State) -> Vec<String> {
+    let names = state.processes.iter().map(|entry| entry.name.clone());
+    names
+        .filter(|name| name != SANDBOX && state.plan.ports.contains_key(name))
+        .collect()
 }
 
 /// `up` in another terminal starts it again and records the new process.

@@ -14,7 +14,7 @@ use crate::{compose, deploy, faults, fuzz, schema_check, sdl, tidy, web, workspa
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults, chaos,
-    /// security. When none is named: all but security, which runs with e2e, and room, which takes long.
+    /// ops, security. When none is named: all but security, which runs with e2e, and room and ops, which take long.
     stages: Vec<String>,
 }
 
@@ -34,9 +34,9 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 15] = [
+const STAGES: [&str; 16] = [
     "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "room",
-    "faults", "chaos", "security",
+    "faults", "chaos", "ops", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     if stages
         .iter()
-        .any(|stage| ["e2e", "browser", "room", "security"].contains(stage))
+        .any(|stage| ["e2e", "browser", "room", "ops", "security"].contains(stage))
     {
         install::ensure_servers(&steps)?;
         router::ensure(&steps)?;
@@ -63,8 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `room` watches the control room
-/// for ten minutes, and `browser` does for one.
-const ON_DEMAND: [&str; 2] = ["security", "room"];
+/// for ten minutes, and `browser` does for one; `ops` starts, rolls, backs up and restores a whole system.
+const ON_DEMAND: [&str; 3] = ["security", "room", "ops"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -189,7 +189,16 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
         "e2e" => {
             workspace::build(false)?;
             count(
-                &mut workspace::cargo(&["test", "-p", "e2e", "--no-fail-fast"])?,
+                &mut workspace::cargo(&[
+                    "test",
+                    "-p",
+                    "e2e",
+                    "--test",
+                    "it",
+                    "--test",
+                    "security",
+                    "--no-fail-fast",
+                ])?,
                 counts,
             )
         }
@@ -206,10 +215,10 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
         "web" => web::check(&mut |command| count(command, counts)),
         "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
         "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),
-        "security" => {
+        "ops" | "security" => {
             workspace::build(false)?;
             count(
-                &mut workspace::cargo(&["test", "-p", "e2e", "--test", "security", "--no-fail-fast"])?,
+                &mut workspace::cargo(&["test", "-p", "e2e", "--test", stage, "--no-fail-fast"])?,
                 counts,
             )?;
             fuzz::check()?;
