@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 use dev_stack::servers::Postgres;
-use dev_stack::stack::{self, WITH_DATABASE};
+use dev_stack::stack;
 
 use crate::show::Steps;
 use crate::{tools, workspace};
@@ -36,13 +36,10 @@ pub(crate) fn restore(from: &Folder) -> Result<ExitCode> {
 
 /// The broker comes back empty: what it held at the moment of the backup is sent again.
 fn send_again(server: &Postgres) -> Result<()> {
-    let databases: Vec<String> = WITH_DATABASE
-        .iter()
-        .map(|service| server.database_url(&format!("{service}_db")))
-        .collect();
+    let databases = tools::databases(|service| server.database_url(&format!("{service}_db")));
     let mut operator = Command::new(workspace::binaries(false)?.join("operator"));
     operator
         .args(["events", "republish"])
-        .env("MERCATO_DATABASES", databases.join(","));
+        .env("MERCATO_DATABASES", databases);
     workspace::must(&mut operator)
 }

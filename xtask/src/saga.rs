@@ -26,6 +26,10 @@ pub(crate) fn operator(plan: &Plan, what: &str, arguments: &Arguments) -> Comman
         .env("ORDER_DATABASE_URL", plan.database_url("order"))
         .env("AMQP_URL", &plan.stores.amqp)
         .env("MERCATO_QUEUES", QUEUES.join(","))
+        .env(
+            "MERCATO_DATABASES",
+            tools::databases(|service| plan.database_url(service)),
+        )
         .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD)

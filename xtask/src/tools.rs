@@ -131,6 +131,11 @@ fn auditor(plan: &Plan) -> Command {
     command
 }
 
+/// Addresses of all databases, as the operator reads them.
+pub(crate) fn databases(address: impl Fn(&str) -> String) -> String {
+    WITH_DATABASE.map(address).join(",")
+}
+
 /// Becomes the tool, so that its exit code and Ctrl-C are its own.
 pub(crate) fn exec(mut command: Command) -> Result<ExitCode> {
     let error = command.exec();
