@@ -62,6 +62,23 @@ export class Graph {
     return data.login.session;
   }
 
+  /** One who may look into the control room, and change little there. */
+  async support(): Promise<Person> {
+    const { refreshToken, user } = await this.register("Sam");
+    const made = await this.ask(
+      `mutation ($input: SetUserRolesInput!) { setUserRoles(input: $input) { userErrors { code } } }`,
+      { input: { userId: user.id, roles: ["CUSTOMER", "SUPPORT"] } },
+      await this.admin(),
+    );
+    expect(made.setUserRoles.userErrors).toEqual([]);
+    const data = await this.ask(
+      `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${SESSION} userErrors { code } } }`,
+      { input: { refreshToken } },
+    );
+    expect(data.refreshSession.session.user.roles).toContain("SUPPORT");
+    return data.refreshSession.session;
+  }
+
   async variant(slug: string): Promise<{ id: string; sku: string }> {
     const data = await this.ask(`query ($slug: String) { product(slug: $slug) { variants { id sku } } }`, {
       slug,

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { Graph, type Person, signIn } from "./graph";
+import { fresh, Graph, type Person, signIn } from "./graph";
 
 let admin: Person;
 
@@ -152,6 +152,64 @@ test("stock is adjusted, and the ledger says why", async ({ page }) => {
   await dialog.getByRole("button", { name: "Leave it" }).click();
   await row.getByRole("button", { name: "Movements of CLOCK-30" }).click();
   await expect(page.getByText("found behind the shelf").first()).toBeVisible();
+});
+
+test("a coupon is made, used, and ended", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const code = fresh("room").toUpperCase();
+  await page.goto("/ops/coupons");
+  await page.getByRole("button", { name: "Make a coupon" }).click();
+  const dialog = page.getByRole("dialog");
+  const make = async (typed: string) => {
+    await dialog.getByLabel("Code").fill(typed);
+    await dialog.getByRole("button", { name: "Make it" }).click();
+  };
+  await make("A B");
+  await expect(dialog.getByLabel("Code")).toHaveAttribute("aria-invalid", "true");
+  await dialog.getByText("An amount", { exact: true }).click();
+  await dialog.getByLabel("Amount off").fill("2.50");
+  await dialog.getByLabel("For carts from").fill("5");
+  await dialog.getByLabel("Orders, at most").fill("7");
+  await make(code.toLowerCase());
+  await expect(dialog).toBeHidden();
+  const row = page.locator(`[data-coupon='${code}']`);
+  await expect(row).toContainText("$2.50 off");
+  await expect(row).toContainText("from $5.00 on, once for each buyer");
+  await expect(row).toContainText("0 of 7");
+  await expect(row).toContainText("Active");
+
+  await page.getByRole("button", { name: "Make a coupon" }).click();
+  await make(code);
+  await expect(dialog.getByRole("alert")).toContainText("a coupon of this code already");
+  await dialog.getByRole("button", { name: "Leave it" }).click();
+
+  const ada = await graph.register();
+  const order = await graph.order("picnic-blanket", ada, "pm_card_visa", code);
+  await graph.settled(order.id, ada, "PAID");
+  await page.reload();
+  await expect(row).toContainText("1 of 7");
+  await row.getByRole("button", { name: "End now" }).click();
+  await expect(dialog).toContainText(`End the coupon ${code}?`);
+  await dialog.getByRole("button", { name: "End now" }).click();
+  await expect(row).toContainText("Ended");
+  await expect(row.getByRole("button")).toHaveCount(0);
+  // The order keeps its discount.
+  await page.goto(`/ops/orders/${order.id}`);
+  await expect(page.getByText(`Coupon ${code}`)).toBeVisible();
+  await expect(page.getByText("−$2.50")).toBeVisible();
+});
+
+test("support sees the coupons, and makes and ends none", async ({ browser, request }) => {
+  const graph = new Graph(request);
+  const code = await graph.coupon();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, await graph.support());
+  await page.goto("/ops/coupons");
+  await expect(page.locator(`[data-coupon='${code}']`)).toContainText("10% off");
+  await expect(page.getByRole("button", { name: "Make a coupon" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "End now" })).toHaveCount(0);
+  await context.close();
 });
 
 test("a plug is pulled: orders wait, the books stay right, and all goes on", async ({ page, request }) => {

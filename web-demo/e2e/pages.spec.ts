@@ -17,10 +17,28 @@ const heading = (name: string | RegExp) => async (page: Page) => {
   await expect(page.getByRole("heading", { name }).first()).toBeVisible();
 };
 
+const coupon = (page: Page) => page.getByRole("textbox", { name: "Coupon" });
+
+/** The cart or checkout without a coupon. */
+async function bare(page: Page) {
+  const remove = page.getByRole("button", { name: /^Remove the coupon/ });
+  await expect(coupon(page).or(remove)).toBeVisible();
+  if (await remove.isVisible()) await remove.click();
+  await expect(coupon(page)).toBeVisible();
+}
+
+const applied = (code: () => string) => async (page: Page) => {
+  await bare(page);
+  await coupon(page).fill(code());
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByRole("alert").or(page.getByText(/^−\$/))).toBeVisible();
+};
+
 let ada: Person;
 let admin: Person;
 let paid: { id: string; number: string };
 let declined: { id: string; number: string };
+let code: string;
 
 test.beforeAll(async ({ request }) => {
   const graph = new Graph(request);
@@ -30,6 +48,7 @@ test.beforeAll(async ({ request }) => {
   await graph.settled(paid.id, ada, "PAID");
   await graph.settled(declined.id, ada, "CANCELLED");
   await graph.fill("teddy-bear", ada, 2);
+  code = await graph.coupon();
 });
 
 const visits = (): Visit[] => [
@@ -50,8 +69,22 @@ const visits = (): Visit[] => [
   { name: "sign in", path: "/login", as: "guest", ready: heading("Sign in") },
   { name: "register", path: "/register", as: "guest", ready: heading("Create an account") },
   { name: "not found", path: "/nowhere", as: "guest", ready: heading(/nothing at this address/) },
-  { name: "cart", path: "/cart", as: "ada", ready: heading("Your cart") },
-  { name: "checkout", path: "/checkout", as: "ada", ready: heading("Check out") },
+  { name: "cart", path: "/cart", as: "ada", ready: bare },
+  { name: "checkout", path: "/checkout", as: "ada", ready: bare },
+  { name: "cart with a coupon", path: "/cart", as: "ada", ready: applied(() => code) },
+  {
+    name: "checkout with a coupon",
+    path: "/checkout",
+    as: "ada",
+    ready: (page) => expect(page.getByText(/^−\$/)).toBeVisible(),
+  },
+  { name: "cart with no such coupon", path: "/cart", as: "ada", ready: applied(() => "NO-SUCH-ONE") },
+  {
+    name: "checkout with no such coupon",
+    path: "/checkout",
+    as: "ada",
+    ready: (page) => expect(page.getByRole("alert")).toBeVisible(),
+  },
   {
     name: "orders",
     path: "/orders",
@@ -96,6 +129,22 @@ const visits = (): Visit[] => [
     path: "/ops/stock",
     as: "admin",
     ready: (page) => expect(page.locator("[data-sku]").first()).toBeVisible(),
+  },
+  {
+    name: "coupons",
+    path: "/ops/coupons",
+    as: "admin",
+    ready: (page) => expect(page.locator(`[data-coupon='${code}']`)).toBeVisible(),
+  },
+  {
+    name: "making a coupon",
+    path: "/ops/coupons",
+    as: "admin",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Make a coupon" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Make it" }).click();
+      await expect(page.getByText("3 to 32 letters, digits and dashes.").last()).toBeVisible();
+    },
   },
   {
     name: "plugs",

@@ -122,6 +122,8 @@ test("a coupon: applied, refused in plain words, removed, and taken off the orde
   await expect(page.getByText("Paid. It is yours.")).toBeVisible();
   await expect(page.getByText(`Coupon ${code}`)).toBeVisible();
   await expect(page.getByText(off)).toBeVisible();
+  await page.goto("/orders");
+  await expect(page.getByRole("listitem").filter({ hasText: /M-\d+/ })).toContainText(`with ${code}`);
 });
 
 test("a coupon that is used up at checkout is told, and removing it lets one order", async ({

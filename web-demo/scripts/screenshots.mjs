@@ -60,9 +60,39 @@ async function fill(slugs, session) {
   return (await ask(query, { input }, session.accessToken)).createCart.cart.id;
 }
 
-async function order(slugs, session, paymentMethod) {
+async function apply(cartId, code, session) {
+  const query = "mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { cart { id } } }";
+  await ask(query, { input: { cartId, code } }, session.accessToken);
+}
+
+/** Coupons to look at. One that is there already stays. */
+async function makeCoupons() {
+  const { accessToken } = await admin();
+  const make =
+    "mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { userErrors { code } } }";
+  const end = "mutation ($input: EndCouponInput!) { endCoupon(input: $input) { userErrors { code } } }";
+  const amount = (amount) => ({ amount, currencyCode: "USD" });
+  const days = (count) => new Date(Date.now() + count * 86_400_000).toISOString();
+  const coupons = [
+    { code: "AUTUMN15", percentOff: 15, maxRedemptions: 500, endsAt: days(30) },
+    {
+      code: "FIVE-OFF",
+      amountOff: amount("5.00"),
+      minimumSubtotal: amount("30.00"),
+      maxRedemptionsPerUser: 2,
+    },
+    { code: "OPENING", percentOff: 20, maxRedemptions: 100 },
+    { code: "WINTER20", percentOff: 20, startsAt: days(20), endsAt: days(50) },
+  ];
+  for (const input of coupons) await ask(make, { input }, accessToken);
+  await ask(end, { input: { code: "OPENING" } }, accessToken);
+}
+
+async function order(slugs, session, paymentMethod, coupon) {
+  const cartId = await fill(slugs, session);
+  if (coupon) await apply(cartId, coupon, session);
   const input = {
-    cartId: await fill(slugs, session),
+    cartId,
     paymentMethod,
     idempotencyKey: crypto.randomUUID(),
   };
@@ -71,14 +101,10 @@ async function order(slugs, session, paymentMethod) {
 }
 
 const ada = await register("Ada");
-const paid = await order(["stoneware-mug", "house-espresso-beans"], ada, "pm_card_visa");
+await makeCoupons();
+const paid = await order(["stoneware-mug", "house-espresso-beans"], ada, "pm_card_visa", "AUTUMN15");
 const declined = await order(["field-watch"], ada, "pm_card_insufficientFunds");
-const cartId = await fill(["french-press", "brew-scale"], ada);
-await ask(
-  "mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { cart { id } } }",
-  { input: { cartId, code: "WELCOME10" } },
-  ada.accessToken,
-);
+await apply(await fill(["french-press", "brew-scale"], ada), "WELCOME10", ada);
 
 const crowd = await register("Crowd");
 const shelves = [
@@ -97,7 +123,8 @@ const cards = [
 ];
 const shop = async () => {
   for (let index = 0; index < ORDERS; index += 1) {
-    await order([shelves[index % shelves.length]], crowd, cards[(index * 7) % cards.length]);
+    const coupon = index % 4 === 0 ? "AUTUMN15" : null;
+    await order([shelves[index % shelves.length]], crowd, cards[(index * 7) % cards.length], coupon);
     await pause(150 + ((index * 137) % 700));
   }
 };
@@ -135,6 +162,21 @@ const shots = [
     path: "/p/stoneware-mug",
     look: "light",
     see: (page) => page.getByText("In stock").first(),
+  },
+  {
+    name: "cart-light",
+    path: "/cart",
+    look: "light",
+    as: ada,
+    see: (page) => page.getByText(/^−\$/),
+  },
+  {
+    name: "cart-phone",
+    path: "/cart",
+    look: "light",
+    size: PHONE,
+    as: ada,
+    see: (page) => page.getByText(/^−\$/),
   },
   {
     name: "checkout-light",
@@ -199,6 +241,13 @@ const shots = [
     look: "dark",
     staff: true,
     see: (page) => page.locator("[data-sku]").first(),
+  },
+  {
+    name: "coupons-light",
+    path: "/ops/coupons",
+    look: "light",
+    staff: true,
+    see: (page) => page.locator("[data-coupon]").first(),
   },
   {
     name: "control-room-phone",

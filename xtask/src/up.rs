@@ -15,6 +15,9 @@ const PAGE_PORT: u16 = 8080;
 const ROUTER_PORT: u16 = 4000;
 const WEBSOCKET_PORT: u16 = 4001;
 
+/// Names the row about what only a seeded system has.
+const COUPON: &str = "coupon to try";
+
 /// A process that ends this often within [`CRASH_WINDOW`] is left alone.
 const MAX_CRASHES: usize = 5;
 const CRASH_WINDOW: Duration = Duration::from_mins(1);
@@ -145,6 +148,10 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
             "shoppers",
             "register your own, or run: cargo xtask demo".to_owned(),
         ),
+        (
+            COUPON,
+            "WELCOME10 takes ten percent off, once for each buyer".to_owned(),
+        ),
         ("look", "cargo xtask status | logs NAME".to_owned()),
         ("data", plan.folder.display().to_string()),
         (
@@ -159,6 +166,7 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
     ];
     let rows: Vec<Vec<String>> = rows
         .into_iter()
+        .filter(|(name, _)| *name != COUPON || !arguments.no_seed)
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect();
     println!(

@@ -51,12 +51,14 @@ function makeCache(): InMemoryCache {
           products: pages(["filter", "sort"]),
           // Staff's list of all orders.
           orders: pages(["filter"]),
+          coupons: pages([]),
           order: {
             read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),
           },
         },
       },
       User: { fields: { orders: pages([]) } },
+      Coupon: { keyFields: ["code"] },
       // Parts of one value, asked for by different operations.
       Product: { fields: { variants: { merge: false } } },
       Order: { fields: { timeline: { merge: false } } },

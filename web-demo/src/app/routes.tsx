@@ -50,6 +50,7 @@ export const router = createBrowserRouter([
           { path: "stuck", lazy: async () => ({ Component: (await ops()).StuckPage }) },
           { path: "refunds", lazy: async () => ({ Component: (await ops()).RefundsPage }) },
           { path: "stock", lazy: async () => ({ Component: (await ops()).StockPage }) },
+          { path: "coupons", lazy: async () => ({ Component: (await ops()).CouponsPage }) },
           { path: "plugs", lazy: async () => ({ Component: (await ops()).PlugsPage }) },
         ],
       },

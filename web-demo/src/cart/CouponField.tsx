@@ -2,6 +2,7 @@
 import { Alert, Button, CloseButton, Group, Loader, Stack, Text, TextInput } from "@mantine/core";
 import { IconTicket } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
+import { TEST_COUPON } from "../checkout/cards";
 import { notifyFault } from "../components/failure";
 import { Problem } from "../components/Problem";
 import { cartWords, couponWords } from "../lib/errors";
@@ -35,7 +36,7 @@ function CouponForm() {
       <div className={classes.form}>
         <TextInput
           label="Coupon"
-          placeholder="Such as WELCOME10"
+          placeholder={`Such as ${TEST_COUPON.code}`}
           autoComplete="off"
           autoCapitalize="characters"
           spellCheck={false}

@@ -27,7 +27,7 @@ import { formatMoney } from "../lib/money";
 import { useSession } from "../session/SessionProvider";
 import { attemptKey, endAttempt } from "./attempt";
 import classes from "./CheckoutPage.module.css";
-import { TEST_CARDS } from "./cards";
+import { TEST_CARDS, TEST_COUPON } from "./cards";
 
 /** Refusals after which the cart must be looked at anew. */
 const STALE: ReadonlySet<OrderErrorCode> = new Set([
@@ -187,7 +187,12 @@ export function CheckoutPage() {
     <Stack gap="lg">
       <Title order={1}>Check out</Title>
       <div className={classes.layout}>
-        <CardChoice value={method} onChange={setMethod} />
+        <Stack gap="md">
+          <CardChoice value={method} onChange={setMethod} />
+          <Text size="sm" c="dimmed">
+            There is a coupon to try, too: <Code>{TEST_COUPON.code}</Code> {TEST_COUPON.text}
+          </Text>
+        </Stack>
         <Card withBorder radius="lg" padding="lg" className={classes.summary ?? ""}>
           <Stack gap="md">
             <Title order={2} size="h4">

@@ -51,3 +51,6 @@ export const TEST_CARDS: TestCard[] = [
     text: "Cancel the order: the bank charges you all the same, a moment later. Watch the money come back by itself.",
   },
 ];
+
+/** A coupon that comes with the demonstration's catalogue. */
+export const TEST_COUPON = { code: "WELCOME10", text: "takes ten percent off, once for each buyer." };

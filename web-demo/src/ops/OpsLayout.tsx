@@ -13,6 +13,7 @@ const ROOMS = [
   { to: "/ops/stuck", end: false, label: "Stuck orders", admin: false },
   { to: "/ops/refunds", end: false, label: "Refunds", admin: false },
   { to: "/ops/stock", end: false, label: "Stock", admin: false },
+  { to: "/ops/coupons", end: false, label: "Coupons", admin: false },
   { to: "/ops/plugs", end: false, label: "Pull a plug", admin: true },
 ];
 

@@ -155,6 +155,16 @@ function Facts({ order }: { order: Order }) {
             </Text>
           </Group>
         ))}
+        {order.discount && (
+          <Group justify="space-between" wrap="nowrap" gap="sm">
+            <Text size="sm" c="dimmed">
+              Coupon {order.discount.code}
+            </Text>
+            <Text size="sm" className={classes.number ?? ""}>
+              −{formatMoney(order.discount.amount)}
+            </Text>
+          </Group>
+        )}
         {order.saga && !order.isFinal && (
           <Text size="sm" c="dimmed">
             Given up at {formatTime(order.saga.deadlineAt)} unless it is paid by then.

@@ -1,4 +1,4 @@
-// Something done to an order by staff, after asking once more.
+// Something done by staff, after asking once more.
 import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useRef, useState } from "react";
@@ -16,6 +16,8 @@ interface StaffActionProps {
   children: ReactNode;
   /** Asks for a reason, and whether the units go back on the shelf. */
   refund?: boolean;
+  /** For a refusal; those of an order otherwise. */
+  words?(code: OrderErrorCode): string;
   /** `key`: one for all attempts of this dialog, so that a lost answer can be asked for again. */
   run(input: { key: string; reason: string; restock: boolean }): Promise<Refusals | undefined>;
   onDone?(): void;
@@ -28,6 +30,7 @@ export function StaffAction({
   color = "sea",
   children,
   refund,
+  words = staffOrderWords,
   run,
   onDone,
   size = "xs",
@@ -55,7 +58,7 @@ export function StaffAction({
     try {
       const [refusal] = (await run({ key: key.current, reason: reason.trim(), restock })) ?? [];
       if (refusal) {
-        setRefused(staffOrderWords(refusal.code));
+        setRefused(words(refusal.code));
       } else {
         dialog.close();
         onDone?.();

@@ -1,4 +1,5 @@
 // Everything of the control room comes in one chunk, which shoppers never load.
+export { CouponsPage } from "./CouponsPage";
 export { OpsLayout } from "./OpsLayout";
 export { OverviewPage } from "./OverviewPage";
 export { PlugsPage } from "./PlugsPage";

@@ -57,10 +57,15 @@ export function staffOrderWords(code: OrderErrorCode): string {
     case "NOT_CANCELLABLE":
       return "Too late to cancel: the money is in. Refund it instead.";
     case "COUPON_EXISTS":
-      return "There is a coupon of this code already.";
+      return "There is a coupon of this code already, and what it gives can't be changed.";
     default:
       return orderWords[code];
   }
+}
+
+/** Coupons are refused with the codes of orders. */
+export function staffCouponWords(code: OrderErrorCode): string {
+  return code === "NOT_FOUND" ? "There is no such coupon." : staffOrderWords(code);
 }
 
 /** `reserve_stock` and `ReserveStock` as people write it. */

@@ -39,9 +39,16 @@ function OrderRow({ order }: { order: Order }) {
             {order.cancelReason && ` · ${cancelWords[order.cancelReason].title}`}
           </Text>
         </div>
-        <Text fw={600} className={classes.amount ?? ""}>
-          {formatMoney(order.total)}
-        </Text>
+        <div className={classes.amount}>
+          <Text fw={600}>{formatMoney(order.total)}</Text>
+          {order.discount && (
+            <Text size="xs" c="dimmed">
+              {formatMoney(order.subtotal)} − {formatMoney(order.discount.amount)}
+              <br />
+              with {order.discount.code}
+            </Text>
+          )}
+        </div>
       </Group>
     </Card>
   );
