@@ -65,12 +65,8 @@ impl World {
         Ok(world)
     }
 
-    /// A system that runs, and its administrator.
-    pub(crate) fn of(stack: Stack) -> Result<Self> {
-        Self::with(stack, Runtime::new()?, None)
-    }
-
-    fn with(stack: Stack, runtime: Runtime, collector: Option<Collector>) -> Result<Self> {
+    /// A system that runs, its administrator, and who takes its spans.
+    pub(crate) fn with(stack: Stack, runtime: Runtime, collector: Option<Collector>) -> Result<Self> {
         let plan = stack.plan();
         let graph = Graph::new(plan.graphql_url(), plan.websocket_url("order"));
         let admin = runtime.block_on(sign_in(&graph, ADMIN_EMAIL, ADMIN_PASSWORD))?;

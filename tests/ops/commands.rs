@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, bail, ensure};
 use dev_stack::Stack;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::world::{World, binaries};
 
@@ -40,7 +41,7 @@ impl System {
     }
 
     pub(crate) fn world(&self) -> Result<World> {
-        World::of(self.stack()?)
+        World::with(self.stack()?, Runtime::new()?, None)
     }
 
     pub(crate) fn xtask(&self, words: &[&str]) -> Result<Output> {

@@ -6,6 +6,9 @@
 #[path = "../it/client.rs"]
 #[expect(dead_code, reason = "the suite `it` uses the rest")]
 mod client;
+#[path = "../it/collector.rs"]
+#[expect(dead_code, reason = "nothing is traced here")]
+mod collector;
 mod commands;
 mod restart;
 mod restore;
