@@ -3,7 +3,7 @@ import { Alert, Button, CloseButton, Group, Loader, Stack, Text, TextInput } fro
 import { IconTicket } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { TEST_COUPON } from "../checkout/cards";
-import { notifyFault } from "../components/failure";
+import { notifyFault, notifyRefused } from "../components/failure";
 import { Problem } from "../components/Problem";
 import { cartWords, couponWords } from "../lib/errors";
 import { formatMoney } from "../lib/money";
@@ -61,7 +61,8 @@ function Applied({ code }: { code: string }) {
   const remove = async () => {
     setBusy(true);
     try {
-      await removeCoupon();
+      const [refusal] = await removeCoupon();
+      if (refusal) notifyRefused(cartWords[refusal.code]);
     } catch (error) {
       notifyFault(error);
     } finally {
