@@ -315,6 +315,7 @@ fn sample(world: &World, graph: &Supergraph, of: &str, input: &Input) -> Value {
         ("variantId", _) => json!(people.variant),
         ("sku" | "skus", _) => json!(people.sku),
         ("idempotencyKey", _) => json!(fresh_key()),
+        ("code", _) => json!("WELCOME10"),
         ("currencyCode", _) => json!("USD"),
         ("amount", _) => json!("0.01"),
         ("slug", _) => json!(format!("s{}", fresh_key())),
