@@ -71,6 +71,17 @@ const visits = (): Visit[] => [
   { name: "not found", path: "/nowhere", as: "guest", ready: heading(/nothing at this address/) },
   { name: "cart", path: "/cart", as: "ada", ready: bare },
   { name: "checkout", path: "/checkout", as: "ada", ready: bare },
+  {
+    name: "cart with what is no code",
+    path: "/cart",
+    as: "ada",
+    ready: async (page) => {
+      await bare(page);
+      await coupon(page).fill("A B");
+      await page.getByRole("button", { name: "Apply" }).click();
+      await expect(coupon(page)).toHaveAttribute("aria-invalid", "true");
+    },
+  },
   { name: "cart with a coupon", path: "/cart", as: "ada", ready: applied(() => code) },
   {
     name: "checkout with a coupon",
