@@ -110,14 +110,7 @@ export class Graph {
     coupon?: string,
   ): Promise<{ id: string; number: string }> {
     const cartId = await this.fill(slug, as);
-    if (coupon) {
-      const applied = await this.ask(
-        `mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { userErrors { code } } }`,
-        { input: { cartId, code: coupon } },
-        as,
-      );
-      expect(applied.applyCoupon.userErrors).toEqual([]);
-    }
+    if (coupon) await this.apply(cartId, coupon, as);
     const data = await this.ask(
       `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id number } userErrors { code } } }`,
       { input: { cartId, paymentMethod, idempotencyKey: fresh("order") } },
@@ -125,6 +118,15 @@ export class Graph {
     );
     expect(data.createOrder.userErrors).toEqual([]);
     return data.createOrder.order;
+  }
+
+  async apply(cartId: string, code: string, as: Person): Promise<void> {
+    const data = await this.ask(
+      `mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { userErrors { code } } }`,
+      { input: { cartId, code } },
+      as,
+    );
+    expect(data.applyCoupon.userErrors).toEqual([]);
   }
 
   /** A coupon of ten percent; its code. */

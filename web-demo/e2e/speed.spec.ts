@@ -68,6 +68,8 @@ test("no page jumps while it fills", async ({ browser, request }) => {
   await graph.settled(paid.id, ada, "PAID");
   await graph.settled(declined.id, ada, "CANCELLED");
   await graph.fill("soy-candle", ada, 2);
+  const bob = await graph.register("Bob");
+  await graph.apply(await graph.fill("soy-candle", bob), await graph.coupon(), bob);
   const pages: [string, Person | undefined, string?][] = [
     ["/?q=tea", undefined, CARDS],
     ["/p/stoneware-mug", undefined],
@@ -75,6 +77,8 @@ test("no page jumps while it fills", async ({ browser, request }) => {
     ["/register", undefined],
     ["/cart", ada],
     ["/checkout", ada],
+    ["/cart", bob, "main [data-discount]"],
+    ["/checkout", bob, "main [data-discount]"],
     ["/orders", ada],
     [`/orders/${paid.id}`, ada],
     [`/orders/${declined.id}`, ada],
@@ -83,6 +87,7 @@ test("no page jumps while it fills", async ({ browser, request }) => {
     [`/ops/orders/${paid.id}`, admin, "main h2 ~ *"],
     ["/ops/refunds", admin],
     ["/ops/stock", admin, "main [data-sku]"],
+    ["/ops/coupons", admin, "main [data-coupon]"],
     ["/ops/plugs", admin, "main [data-plug]"],
   ];
   for (const viewport of [DESK, PHONE]) {

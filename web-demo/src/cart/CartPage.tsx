@@ -203,11 +203,11 @@ export function CartPage() {
               </Text>
             </Group>
             <CouponField />
-            {cart.couponCode && coupon.total && (
+            {cart.couponCode && (
               <Group justify="space-between">
                 <Text fw={600}>Total</Text>
                 <Text fw={700} size="xl" aria-live="polite">
-                  {formatMoney(coupon.total)}
+                  {coupon.total ? formatMoney(coupon.total) : "…"}
                 </Text>
               </Group>
             )}

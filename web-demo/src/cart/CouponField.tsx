@@ -87,7 +87,7 @@ function Applied({ code }: { code: string }) {
         </Group>
         {coupon.loading && <Loader size="xs" aria-label="Asking what the coupon takes off" />}
         {known && !known.problem && (
-          <Text size="sm" fw={600} className={classes.amount ?? ""} aria-live="polite">
+          <Text size="sm" fw={600} className={classes.amount ?? ""} aria-live="polite" data-discount>
             −{formatMoney(known.discount)}
           </Text>
         )}
