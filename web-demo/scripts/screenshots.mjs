@@ -133,6 +133,7 @@ await shop();
 const PHONE = { width: 390, height: 844 };
 const SMALL = { width: 960, height: 620 };
 const DESK = { width: 1120, height: 700 };
+const TALL = { width: 1120, height: 1060 };
 const settle = (page) => page.waitForLoadState("networkidle").catch(() => null);
 const shots = [
   {
@@ -191,6 +192,14 @@ const shots = [
     look: "light",
     as: ada,
     see: (page) => page.getByText("Paid. It is yours."),
+  },
+  {
+    name: "order-coupon-light",
+    path: `/orders/${paid}`,
+    look: "light",
+    as: ada,
+    size: TALL,
+    see: (page) => page.getByText("Coupon AUTUMN15"),
   },
   {
     name: "order-declined-dark",

@@ -119,7 +119,12 @@ function MakeCoupon({ onClose, onDone }: { onClose(): void; onDone(): void }) {
             <TextInput label="For carts from" inputMode="decimal" placeholder="any" {...field("minimum")} />
             <TextInput label="Currency" maxLength={3} {...field("currencyCode")} />
             <TextInput label="Orders, at most" inputMode="numeric" placeholder="any" {...field("max")} />
-            <TextInput label="Each buyer" inputMode="numeric" placeholder="any" {...field("maxPerUser")} />
+            <TextInput
+              label="Each buyer, at most"
+              inputMode="numeric"
+              placeholder="any"
+              {...field("maxPerUser")}
+            />
           </SimpleGrid>
           <SimpleGrid cols={{ base: 1, xs: 2 }}>
             <TextInput
