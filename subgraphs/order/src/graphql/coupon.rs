@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use contracts::{CartId, CouponCode, Money, UserId};
+use contracts::{CartId, CouponCode, Money};
 use graphql_kit::page::Page;
 use graphql_kit::{ApiError, MoneyInput, MoneyObject, PageInfoObject, Result, viewer};
 
@@ -335,8 +335,7 @@ pub(crate) struct CouponPayload {
 impl CouponPayload {
     /// The coupon as it stands, or that there is none.
     pub(super) async fn of(ctx: &Context<'_>, code: CouponCode) -> Result<Self> {
-        let nobody: Option<UserId> = None;
-        let found = load(ctx, CouponFor { code, user: nobody }).await?;
+        let found = load(ctx, CouponFor { code, user: None }).await?;
         Ok(found.map_or_else(Self::unknown, |(coupon, _)| Self {
             coupon: Some(CouponObject(coupon)),
             user_errors: Vec::new(),
