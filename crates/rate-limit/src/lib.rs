@@ -6,7 +6,6 @@
 //! metric counts them (`rate_limit_decisions_total` with `outcome="unchecked"`) and the log says so once. Limits of
 //! logins are another matter: they are auth's own, and refuse.
 
-mod breaker;
 mod limits;
 mod rates;
 mod subject;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use prometheus::IntCounterVec;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{RedisError, Script};
+use service_kit::breaker::Breaker;
 use service_kit::{Clock, Secret, metrics};
 
-use crate::breaker::Breaker;
 use crate::{Class, Rate, Rates, Subject};
 
 /// A request waits no longer than this to be counted.

@@ -3,6 +3,7 @@
 //! Owns what every process does the same way around its business. Must not know any business, store, broker or
 //! query language.
 
+pub mod breaker;
 pub mod clock;
 pub mod correlation;
 pub mod env;

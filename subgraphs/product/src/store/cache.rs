@@ -4,14 +4,13 @@
 //! replace the keys they touch by a tombstone, and copies are written only where no key stands, so a reader that
 //! fetched before a write can't put the old state back after it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use prometheus::IntCounterVec;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service_kit::breaker::Breaker;
 
 /// How long a copy lives. It bounds how stale a page can be when an invalidation didn't reach Redis.
 const TTL_S: u64 = 30;
@@ -22,8 +21,6 @@ const TOMBSTONE: &[u8] = b"-";
 /// PostgreSQL answers these reads in a millisecond or two: waiting longer for a copy defeats it.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
-const FAILURES_TO_OPEN: u32 = 3;
-const OPEN_FOR: Duration = Duration::from_secs(2);
 /// Changes with the stored shapes: services of two versions never read each other's copies.
 const LAYOUT: &str = "v1";
 
@@ -63,14 +60,8 @@ pub struct Cache {
     redis: ConnectionManager,
     prefix: String,
     limit: Duration,
-    breaker: std::sync::Arc<Mutex<Breaker>>,
+    breaker: std::sync::Arc<Breaker>,
     lookups: IntCounterVec,
-}
-
-#[derive(Debug, Default)]
-struct Breaker {
-    failures: u32,
-    open_until: Option<Instant>,
 }
 
 impl Cache {
@@ -171,7 +162,7 @@ impl Cache {
         operation: &'static str,
         command: impl Future<Output = redis::RedisResult<T>>,
     ) -> Option<T> {
-        if !self.may_ask() {
+        if !self.breaker.may_ask(Instant::now()) {
             return None;
         }
         let in_time = async {
@@ -182,38 +173,15 @@ impl Cache {
         };
         match service_kit::store::ask("redis", operation, in_time).await {
             Ok(answer) => {
-                *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
+                self.breaker.succeeded();
                 Some(answer)
             }
             Err(error) => {
-                self.failed(&error);
+                if self.breaker.failed(Instant::now()) {
+                    tracing::warn!(error, "the read cache does not answer: reading from the database");
+                }
                 None
             }
-        }
-    }
-
-    /// Closed, or due for a trial: then one caller tries and the others go on without for another while.
-    fn may_ask(&self) -> bool {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        match breaker.open_until {
-            Some(until) if now < until => false,
-            Some(_) if breaker.failures >= FAILURES_TO_OPEN => {
-                breaker.open_until = Some(now + OPEN_FOR);
-                true
-            }
-            _ => true,
-        }
-    }
-
-    fn failed(&self, error: &str) {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        breaker.failures = breaker.failures.saturating_add(1);
-        if breaker.failures >= FAILURES_TO_OPEN {
-            if breaker.open_until.is_none() {
-                tracing::warn!(error, "the read cache does not answer: reading from the database");
-            }
-            breaker.open_until = Some(Instant::now() + OPEN_FOR);
         }
     }
 

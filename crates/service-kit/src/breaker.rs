@@ -1,4 +1,4 @@
-//! When Redis fails, nobody waits for it for a while.
+//! When a store that one can do without fails, such as a cache, nobody waits for it for a while.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ const OPEN_FOR: Duration = Duration::from_secs(2);
 
 /// Closed: ask. Open: don't, except for one trial now and then.
 #[derive(Debug, Default)]
-pub(crate) struct Breaker(Mutex<State>);
+pub struct Breaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -18,7 +18,7 @@ struct State {
 
 impl Breaker {
     /// Whether to ask now. When a trial is due, one caller makes it.
-    pub(crate) fn may_ask(&self, now: Instant) -> bool {
+    pub fn may_ask(&self, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.open_until {
             Some(until) if now < until => false,
@@ -31,13 +31,13 @@ impl Breaker {
     }
 
     /// An answer came; true if it had been open.
-    pub(crate) fn succeeded(&self) -> bool {
+    pub fn succeeded(&self) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *state).open_until.is_some()
     }
 
     /// None came; true if this opened it.
-    pub(crate) fn failed(&self, now: Instant) -> bool {
+    pub fn failed(&self, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures = state.failures.saturating_add(1);
         if state.failures < FAILURES_TO_OPEN {
