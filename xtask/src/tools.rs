@@ -119,11 +119,8 @@ fn auditor(plan: &Plan) -> Command {
             plan.database_url(service),
         );
     }
-    // Absent in the state file of a system that an older version started.
-    if plan.stores.rabbitmqctl.is_file() {
-        command.env("MERCATO_RABBITMQCTL", &plan.stores.rabbitmqctl);
-    }
     command
+        .env("AMQP_URL", &plan.stores.amqp)
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_PSP_API_KEY", &plan.psp_api_key)
         .arg("--logs")

@@ -5,6 +5,7 @@
 //! none of their code. Must not change anything, and must not know how a service keeps its promises.
 
 mod books;
+mod broker;
 mod checks;
 mod finding;
 mod provider;
@@ -12,6 +13,7 @@ mod rest;
 mod table;
 
 pub use books::{Addresses, Books};
+pub use broker::Broker;
 pub use finding::{Finding, Report};
 pub use provider::Provider;
 pub use rest::{Rest, wait_for_rest};
@@ -36,8 +38,8 @@ pub struct Expectations {
     pub acknowledged: Vec<OrderId>,
     /// A folder of logs to search for secrets.
     pub logs: Option<std::path::PathBuf>,
-    /// The program that counts the broker's parked messages; it finds its node by its environment.
-    pub rabbitmqctl: Option<std::path::PathBuf>,
+    /// The broker, to count its parked messages.
+    pub broker: Option<Broker>,
     /// The payment provider, to compare its books with ours.
     pub provider: Option<Provider>,
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auditor::{Addresses, Books, Expectations, Provider, Report};
+use auditor::{Addresses, Books, Broker, Expectations, Provider, Report};
 use clap::Parser;
 use contracts::OrderId;
 use url::Url;
@@ -28,9 +28,9 @@ struct Arguments {
     /// Address of payment's database
     #[arg(long, env = "PAYMENT_DATABASE_URL", hide_env_values = true)]
     payment_db: String,
-    /// The rabbitmqctl that reaches the broker, to count parked messages
-    #[arg(long, env = "MERCATO_RABBITMQCTL", value_name = "PROGRAM")]
-    rabbitmqctl: Option<PathBuf>,
+    /// Address of the broker, to count parked messages
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL")]
+    amqp: Option<String>,
     /// Wait so long for the system to come to rest, and then judge everything
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
@@ -122,7 +122,10 @@ fn expectations(arguments: &Arguments) -> Result<Expectations> {
         sold: arguments.sold.clone(),
         acknowledged,
         logs: arguments.logs.clone(),
-        rabbitmqctl: arguments.rabbitmqctl.clone(),
+        broker: arguments.amqp.clone().map(|url| Broker {
+            url,
+            prefix: String::new(),
+        }),
         provider: arguments.provider.clone().map(|url| Provider {
             url,
             api_key: arguments.provider_key.clone().unwrap_or_default(),

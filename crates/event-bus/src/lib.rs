@@ -2,7 +2,7 @@
 //!
 //! Owns the way of an event from the business transaction that caused it to the transaction that applies it:
 //! [`enqueue`] in the cause, [`Bus::run_relay`] and [`Bus::run_consumer`] in between, [`InboxWorker`] in the
-//! effect. The only crate that knows lapin. Must not know any event's meaning.
+//! effect. No service knows lapin but through it. Must not know any event's meaning.
 //!
 //! Delivery is at least once on every leg; the inbox's primary key makes the effect happen once. Order is not
 //! kept: an event carries its aggregate's version.

@@ -206,6 +206,14 @@ impl World {
         })
     }
 
+    /// The broker, for the auditor.
+    pub(crate) fn broker(&self) -> auditor::Broker {
+        auditor::Broker {
+            url: self.plan.stores.amqp.clone(),
+            prefix: String::new(),
+        }
+    }
+
     /// The metrics a process shows.
     pub(crate) async fn metrics(&self, process: &str) -> Result<String> {
         let url = format!("http://127.0.0.1:{}/metrics", self.plan.ports_of(process)?.ops);

@@ -25,12 +25,17 @@ const CONFINED: [Confined; 4] = [
     },
     Confined {
         library: "lapin",
-        // The faults publish poison and copies, which no service's publisher would; the security suite tries what an
-        // account may not.
+        // The auditor shares no code with what it judges; the faults publish poison and copies, which no service's
+        // publisher would; the security suite tries what an account may not.
         may: |path| {
-            ["crates/event-bus", "tests/faults", "tests/security"]
-                .iter()
-                .any(|folder| super::is_under(path, folder))
+            [
+                "crates/event-bus",
+                "crates/auditor",
+                "tests/faults",
+                "tests/security",
+            ]
+            .iter()
+            .any(|folder| super::is_under(path, folder))
         },
     },
 ];

@@ -1,20 +1,14 @@
 //! Events: published, received, applied, or given up for a reason we gave.
 
-use std::path::Path;
-
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use anyhow::Result;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 use super::sentences;
 use crate::books::shown;
+use crate::broker::{INVENTORY_EVENTS, PAYMENT_EVENTS};
 use crate::rest::count;
 use crate::{Books, Expectations, Finding};
-
-/// Queues of order, each fed by the outbox of one service.
-const PAYMENT_EVENTS: &str = "order.payment-events";
-const INVENTORY_EVENTS: &str = "order.inventory-events";
 
 /// I9.
 pub(super) async fn arrived(books: &Books, expected: &Expectations) -> Result<Finding> {
@@ -79,15 +73,15 @@ pub(super) async fn given_up_is_poison(books: &Books, expected: &Expectations) -
     finding.figure("dead", dead);
     finding.figure("waiting", waiting);
     let mut total = dead + waiting;
-    match &expected.rabbitmqctl {
-        Some(program) => {
-            let parked = parked(program).await?;
+    match &expected.broker {
+        Some(broker) => {
+            let parked = broker.count_parked().await?;
             finding.figure("parked", parked);
             total += parked;
         }
         None => finding
             .notes
-            .push("parked messages were not counted: no rabbitmqctl given".to_owned()),
+            .push("parked messages were not counted: no broker given".to_owned()),
     }
     finding.figure("injected", expected.poison);
     if total != expected.poison {
@@ -100,33 +94,6 @@ pub(super) async fn given_up_is_poison(books: &Books, expected: &Expectations) -
         finding.notes.extend(sentences(&books.order, which).await?);
     }
     Ok(finding)
-}
-
-/// What `rabbitmqctl list_queues` tells of a queue.
-#[derive(Deserialize)]
-struct Queue {
-    name: String,
-    messages: i64,
-}
-
-async fn parked(program: &Path) -> Result<i64> {
-    let arguments = ["-q", "list_queues", "name", "messages", "--formatter", "json"];
-    let output = tokio::process::Command::new(program)
-        .args(arguments)
-        .output()
-        .await;
-    let output = output.with_context(|| program.display().to_string())?;
-    ensure!(
-        output.status.success(),
-        "rabbitmqctl: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let queues: Vec<Queue> = serde_json::from_slice(&output.stdout).context("the answer of rabbitmqctl")?;
-    Ok(queues
-        .iter()
-        .filter(|queue| queue.name.ends_with(".parked"))
-        .map(|queue| queue.messages)
-        .sum())
 }
 
 /// I13, as far as the databases tell: what subscribers are told is each version once.

@@ -255,7 +255,7 @@ async fn audit(world: &World, evidence: &Evidence, notes: &Notes) -> Result<Repo
         sold: Vec::new(),
         acknowledged: notes.with(|ledger| ledger.acknowledged.iter().map(|(id, _)| *id).collect()),
         logs: Some(world.plan.folder.join("logs")),
-        rabbitmqctl: Some(world.plan.stores.rabbitmqctl.clone()),
+        broker: Some(world.broker()),
         provider: Some(world.provider_books()?),
     };
     let mut report = auditor::audit(&world.books, &expected).await?;

@@ -264,7 +264,7 @@ impl Shop<'_> {
             sold,
             acknowledged: acknowledged.to_vec(),
             logs: Some(self.world.plan.folder.join("logs")),
-            rabbitmqctl: Some(self.world.plan.stores.rabbitmqctl.clone()),
+            broker: Some(self.world.broker()),
             provider: Some(provider),
             ..Expectations::default()
         };
