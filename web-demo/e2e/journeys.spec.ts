@@ -55,6 +55,34 @@ test("a list goes on without end, is sorted and narrowed, and the address rememb
   await expect.poll(() => cards(page).count()).toBeGreaterThan(count);
 });
 
+test("a list sorted anew while a page of it is on its way is the new one, and goes on", async ({ page }) => {
+  let late = 0;
+  await page.route("/graphql", async (route) => {
+    const { variables } = route.request().postDataJSON();
+    if (operation(route) === "Products" && variables.sort === "RELEVANCE" && variables.after) {
+      late += 1;
+      await new Promise((ready) => setTimeout(ready, 3_000));
+    }
+    return route.continue();
+  });
+  await page.goto("/");
+  await expect(cards(page)).not.toHaveCount(0);
+  await expect(async () => {
+    await page.mouse.wheel(0, 3_000);
+    expect(late).toBeGreaterThan(0);
+  }).toPass();
+  await page.getByLabel("Order of the list").selectOption({ label: "Price, low to high" });
+  await expect(page.locator("[data-stale]")).toHaveCount(0);
+  await expect(async () => {
+    await page.mouse.wheel(0, 3_000);
+    expect(await cards(page).count()).toBeGreaterThan(24);
+  }).toPass();
+  const listed = await amounts(page);
+  expect(listed).toEqual([...listed].sort((one, other) => one - other));
+  const titles = await cards(page).getByRole("heading").allInnerTexts();
+  expect(new Set(titles).size).toBe(titles.length);
+});
+
 test("a session is renewed without a word, once for all tabs", async ({ context, request }) => {
   const ada = await new Graph(request).register();
   const nearlyOver = { ...ada, expiresAt: new Date(Date.now() + 3_000).toISOString() };

@@ -23,7 +23,9 @@ createRoot(root).render(
       <ApolloProvider client={makeClient()}>
         <SessionProvider>
           <CartProvider>
-            <RouterProvider router={router} />
+            {/* As a transition an address is rendered in pieces, between renders of the former one; a query that the
+                two share would then be asked in turns for both, and might stay with the wrong one. */}
+            <RouterProvider router={router} useTransitions={false} />
           </CartProvider>
         </SessionProvider>
       </ApolloProvider>

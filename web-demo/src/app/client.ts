@@ -1,6 +1,6 @@
 // The one Apollo client: queries and mutations over HTTP with the session's token and a correlation id, subscriptions
 // over graphql-transport-ws; each with a trace context.
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
 import { ErrorLink } from "@apollo/client/link/error";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
@@ -10,6 +10,7 @@ import { isUnauthenticated } from "../lib/errors";
 import { newId } from "../lib/ids";
 import { newTraceparent } from "../lib/trace";
 import { sessions } from "../session/session";
+import { makeCache } from "./cache";
 import { live } from "./live";
 
 declare module "@apollo/client" {
@@ -23,47 +24,6 @@ declare module "@apollo/client" {
       }
     }
   }
-}
-
-/** Page after page of one list, for fields that give `nodes` and `pageInfo`. */
-function pages(keyArgs: string[]) {
-  return {
-    keyArgs,
-    merge(
-      existing: { nodes?: unknown[] } | undefined,
-      incoming: { nodes?: unknown[] } | null,
-      { args }: { args: Record<string, unknown> | null },
-    ) {
-      if (!incoming || !existing) return incoming;
-      const merged = { ...existing, ...incoming };
-      return args?.after
-        ? { ...merged, nodes: [...(existing.nodes ?? []), ...(incoming.nodes ?? [])] }
-        : merged;
-    },
-  };
-}
-
-function makeCache(): InMemoryCache {
-  return new InMemoryCache({
-    typePolicies: {
-      Query: {
-        fields: {
-          products: pages(["filter", "sort"]),
-          // Staff's list of all orders.
-          orders: pages(["filter"]),
-          coupons: pages([]),
-          order: {
-            read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),
-          },
-        },
-      },
-      User: { fields: { orders: pages([]) } },
-      Coupon: { keyFields: ["code"] },
-      // Parts of one value, asked for by different operations.
-      Product: { fields: { variants: { merge: false } } },
-      Order: { fields: { timeline: { merge: false } } },
-    },
-  });
 }
 
 const identify = new SetContextLink(async ({ headers }) => {

@@ -14,10 +14,11 @@ import {
 } from "@mantine/core";
 import { useDisclosure, useIntersection } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal, IconMoodEmpty } from "@tabler/icons-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import {
   CategoriesDocument,
@@ -66,12 +67,12 @@ function Hero() {
 
 function useProducts(wanted: Wanted) {
   const variables = { first: PAGE, filter: toFilter(wanted), sort: wanted.sort };
-  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(ProductsDocument, {
+  const { data, previousData, error, loading, refetch } = useQuery(ProductsDocument, {
     variables,
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
   });
-  const [more, setMore] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  const more = useNextPage(ProductsDocument, variables);
   const { first: _, ...counted } = variables;
   const counts = useQuery(ProductFacetsDocument, { variables: counted });
   const overview = (counts.data ?? (counts.loading ? counts.previousData : undefined))?.products;
@@ -79,17 +80,10 @@ function useProducts(wanted: Wanted) {
   const list = (data ?? (loading ? previousData : undefined))?.products;
   const after = list?.pageInfo?.endCursor;
 
-  const loadMore = async () => {
-    if (!after || more.busy || !data) return;
-    setMore({ busy: true, error: null });
-    try {
-      const { error: failed } = await fetchMore({ variables: { ...variables, after } });
-      setMore({ busy: false, error: failed ?? null });
-    } catch (failed) {
-      setMore({ busy: false, error: failed });
-    }
+  const loadMore = () => {
+    if (after && data) void more.bring(after);
   };
-  return { list, overview, counting: counts.loading, error, loading, refetch, more, loadMore };
+  return { list, overview, counting: counts.loading, error, loading, refetch, more, after, loadMore };
 }
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
@@ -130,7 +124,7 @@ export function HomePage() {
   const filtered = isFiltered(wanted);
   usePageTitle(wanted.text ? `Search: ${wanted.text}` : "");
 
-  const { list, overview, counting, error, loading, refetch, more, loadMore } = useProducts(wanted);
+  const { list, overview, counting, error, loading, refetch, more, after, loadMore } = useProducts(wanted);
   const [filtersOpen, drawer] = useDisclosure(false);
   const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
   const found = list?.nodes ?? [];
@@ -140,8 +134,8 @@ export function HomePage() {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each page moves the mark, and is asked for once
   useEffect(() => {
-    if (entry?.isIntersecting && hasMore && !more.error) void loadMore();
-  }, [entry?.isIntersecting, nodes.length]);
+    if (entry?.isIntersecting && hasMore && !more.error) loadMore();
+  }, [entry?.isIntersecting, after, loading, more.busy]);
 
   const change = (next: Partial<Wanted>) => {
     const query = writeWanted({ ...wanted, ...next }).toString();
@@ -222,10 +216,10 @@ export function HomePage() {
             {((!list && loading) || more.busy) &&
               PLACEHOLDERS.map((key) => <ProductCardSkeleton key={key} />)}
           </div>
-          {more.error !== null && <Problem error={more.error} onRetry={() => void loadMore()} />}
+          {more.error !== null && <Problem error={more.error} onRetry={loadMore} />}
           <div ref={sentinel} />
           {hasMore && !more.busy && (
-            <Button variant="subtle" onClick={() => void loadMore()} mx="auto">
+            <Button variant="subtle" onClick={loadMore} mx="auto">
               Show more
             </Button>
           )}

@@ -17,8 +17,9 @@ import {
 } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Problem } from "../components/Problem";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatDateTime } from "../lib/dates";
 import { newId } from "../lib/ids";
@@ -185,14 +186,20 @@ export function StockPage() {
     filter: searched ? { text: searched } : null,
     sort: searched ? ("RELEVANCE" as const) : ("TITLE" as const),
   };
-  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(StockDocument, {
+  const more = useNextPage(StockDocument, variables);
+  const shown = useRef(0);
+  const { data, previousData, error, loading, refetch } = useQuery(StockDocument, {
     variables,
     fetchPolicy: "network-only",
     nextFetchPolicy: "cache-first",
     pollInterval: 8_000,
-    skipPollAttempt: () => document.hidden || adjusting !== null,
+    // The first page anew would take away those that were asked for after it.
+    skipPollAttempt: () => document.hidden || adjusting !== null || shown.current > PAGE,
   });
   const products = (data ?? (loading ? previousData : undefined))?.products;
+  useEffect(() => {
+    shown.current = products?.nodes.length ?? 0;
+  });
   const isAdmin = user?.roles.includes("ADMIN") ?? false;
 
   return (
@@ -277,9 +284,8 @@ export function StockPage() {
         <Stack align="center" mt="sm">
           <Button
             variant="subtle"
-            onClick={() =>
-              void fetchMore({ variables: { ...variables, after: products.pageInfo.endCursor ?? null } })
-            }
+            loading={more.busy}
+            onClick={() => void more.bring(products.pageInfo.endCursor ?? "")}
           >
             Show more
           </Button>
