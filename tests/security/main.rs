@@ -8,6 +8,7 @@
 mod answer;
 mod bodies;
 mod broker;
+mod conformance;
 mod doors;
 mod faults;
 mod federation;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         limits::CASES,
         rates::CASES,
         bodies::CASES,
+        conformance::CASES,
         federation::CASES,
         ownership::CASES,
         websocket::CASES,

@@ -20,7 +20,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <Notifications position="bottom-right" limit={4} />
-      <ApolloProvider client={makeClient()}>
+      <ApolloProvider client={makeClient("/graphql")}>
         <SessionProvider>
           <CartProvider>
             <RouterProvider router={router} />
