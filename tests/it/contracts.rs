@@ -7,8 +7,14 @@ use crate::Case;
 use crate::world::{World, root};
 
 pub(crate) const CASES: &[Case] = &[
-    ("what is internal is unknown at the public address, to staff too", unknown),
-    ("the staff's address serves the whole graph to those with the role", whole),
+    (
+        "what is internal is unknown at the public address, to staff too",
+        unknown,
+    ),
+    (
+        "the staff's address serves the whole graph to those with the role",
+        whole,
+    ),
     ("each address shows its own schema", schemas),
 ];
 
@@ -51,7 +57,10 @@ fn unknown(world: &World) -> Result<()> {
         let query = "query ($id: ID!) { order(id: $id) { id total { amount } } }";
         let variables = json!({ "id": order });
         let there = ada.data(query, variables.clone()).await?;
-        ensure!(there == world.staff_as(&ada).data(query, variables).await?, "{there}");
+        ensure!(
+            there == world.staff_as(&ada).data(query, variables).await?,
+            "{there}"
+        );
         Ok(())
     })
 }
@@ -61,7 +70,11 @@ fn whole(world: &World) -> Result<()> {
         let (ada, variant) = (world.customer().await?, world.product(2).await?);
         let order = ada.buy(&variant, 1, "pm_card_visa").await?;
         for (query, variables) in internal(&order) {
-            world.admin().data(query, variables.clone()).await.context(query)?;
+            world
+                .admin()
+                .data(query, variables.clone())
+                .await
+                .context(query)?;
             let code = world.staff_as(&ada).fault(query, variables).await?;
             ensure!(code == "FORBIDDEN", "{query} by a customer: {code}");
         }

@@ -72,11 +72,7 @@ fn audits(world: &World) -> Result<()> {
         // The staff's router is the same program with the same configuration.
         let once = |door: &Door| ![Door::Socket, Door::Staff].contains(door);
         for door in Door::all().into_iter().filter(once) {
-            let listener = if door.is_router() {
-                "router"
-            } else {
-                "subgraph"
-            };
+            let listener = if door.is_router() { "router" } else { "subgraph" };
             let key = if door.is_router() { "" } else { GATEWAY_KEY };
             // The audits ask for the schema, so their subject must be a process that tells it.
             let changes: &[(&str, &str)] = if door.is_router() {

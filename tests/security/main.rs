@@ -8,7 +8,6 @@
 mod answer;
 mod bodies;
 mod broker;
-mod conformance;
 mod doors;
 mod faults;
 mod federation;
@@ -59,7 +58,6 @@ fn main() -> ExitCode {
         limits::CASES,
         rates::CASES,
         bodies::CASES,
-        conformance::CASES,
         federation::CASES,
         ownership::CASES,
         websocket::CASES,

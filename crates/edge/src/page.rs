@@ -59,8 +59,7 @@ pub(crate) fn routes(page: &Path, development: bool) -> Router {
             .iter()
             .fold(router, |router, path| router.route(path, nothing()))
     };
-    router
-        .layer(middleware::from_fn(headers))
+    router.layer(middleware::from_fn(headers))
 }
 
 async fn headers(request: Request, next: Next) -> Response {

@@ -11,8 +11,7 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{
-    Context, ContextSelectionSet, ObjectType, OutputType, Pos, Positioned, ServerError,
-    ServerResult, Value,
+    Context, ContextSelectionSet, ObjectType, OutputType, Pos, Positioned, ServerError, ServerResult, Value,
 };
 
 /// A query root whose entities fail one by one. [`crate::builder`] puts it around every query root.

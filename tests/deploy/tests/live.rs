@@ -103,7 +103,7 @@ fn boards() -> Result<()> {
     settings.router = Some(RouterFiles::in_folder(
         dev_stack::router::ensure(&())?,
         &root().join("router"),
-        ));
+    ));
     let stack = Stack::start(&settings, &())?;
     let plan = stack.plan();
     let prometheus = Prometheus::start(folder.path(), &plan)?;

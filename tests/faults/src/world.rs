@@ -272,7 +272,7 @@ fn settings(options: &Options, folder: &Path, links: &Links) -> Result<Settings>
     settings.router = Some(RouterFiles::in_folder(
         dev_stack::router::ensure(&())?,
         &root().join("router"),
-        ));
+    ));
     for order in ["order", "order-2"] {
         settings.extra(order, "PAYMENT_DEADLINE_S", &options.deadline_s.to_string());
         settings.extra(order, "RESERVATION_MARGIN_S", &MARGIN_S.to_string());

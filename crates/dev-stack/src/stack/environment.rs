@@ -156,7 +156,11 @@ fn edge(plan: &Plan) -> Result<Environment> {
     set(&mut all, "OPS_ADDR", local(ports.ops));
     set(&mut all, "PAGE_DIR", page.folder.display().to_string());
     set(&mut all, "GRAPH_UPSTREAM", local(plan.ports_of(ROUTER)?.graphql));
-    set(&mut all, "STAFF_UPSTREAM", local(plan.ports_of(STAFF_ROUTER)?.graphql));
+    set(
+        &mut all,
+        "STAFF_UPSTREAM",
+        local(plan.ports_of(STAFF_ROUTER)?.graphql),
+    );
     set(&mut all, "LIVE_UPSTREAM", local(plan.ports_of("order")?.public));
     set(&mut all, "KEYS_UPSTREAM", local(plan.ports_of("auth")?.public));
     set(&mut all, "JWKS_URL", jwks_url(plan)?);

@@ -58,7 +58,11 @@ fn write_page(folder: &Path) {
     std::fs::write(folder.join("assets/a-1.js"), "plain").unwrap();
     std::fs::write(folder.join("assets/a-1.js.br"), "packed").unwrap();
     std::fs::create_dir_all(folder.join("graphiql/assets")).unwrap();
-    std::fs::write(folder.join("graphiql/index.html"), "<!doctype html><title>graph</title>").unwrap();
+    std::fs::write(
+        folder.join("graphiql/index.html"),
+        "<!doctype html><title>graph</title>",
+    )
+    .unwrap();
     std::fs::write(folder.join("graphiql/assets/b-1.js"), "large").unwrap();
 }
 

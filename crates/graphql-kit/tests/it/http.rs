@@ -378,10 +378,21 @@ async fn an_entity_that_fails_is_null_alone_with_one_error_at_its_place() {
     assert_eq!(found, places);
 
     // A nullable field that fails is null alone, a non-null one takes its entity along, each at its place.
-    let (data, errors) = ask(json!([broken(1), toy("1")]), "... on Broken { id may } ... on Toy { price { amount } }").await;
-    assert_eq!(data, json!([{"id": 1, "may": null}, {"price": {"amount": "19.99"}}]));
+    let (data, errors) = ask(
+        json!([broken(1), toy("1")]),
+        "... on Broken { id may } ... on Toy { price { amount } }",
+    )
+    .await;
+    assert_eq!(
+        data,
+        json!([{"id": 1, "may": null}, {"price": {"amount": "19.99"}}])
+    );
     assert_eq!(errors, json!([[["all", 0, "may"], "UNAVAILABLE"]]));
-    let (data, errors) = ask(json!([toy("1"), broken(1)]), "... on Broken { number: id must } ... on Toy { id }").await;
+    let (data, errors) = ask(
+        json!([toy("1"), broken(1)]),
+        "... on Broken { number: id must } ... on Toy { id }",
+    )
+    .await;
     assert_eq!(data, json!([{"id": "1"}, null]));
     assert_eq!(errors, json!([[["all", 1, "must"], "UNAVAILABLE"]]));
 }

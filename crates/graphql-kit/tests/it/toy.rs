@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_graphql::{Context, Enum, ID, Object, Schema, SimpleObject, Subscription};
 use contracts::{Currency, Money, UserId};
 use futures::stream::{self, Stream, StreamExt};
-use graphql_kit::{ApiError, Entities, MoneyInput, MoneyObject, PageInfoObject, Result, page, parse_id, require_user};
+use graphql_kit::{
+    ApiError, Entities, MoneyInput, MoneyObject, PageInfoObject, Result, page, parse_id, require_user,
+};
 use tokio::sync::Notify;
 
 pub(crate) const KEY: &str = "toy-gateway-key-0001";

@@ -8,14 +8,19 @@ use dev_stack::stack::SERVICES;
 use serde_json::{Value, json};
 
 use crate::Case;
-use crate::doors::Door;
-use crate::world::{World, root};
+use crate::world::{Person, World, root};
 
 pub(crate) const CASES: &[Case] = &[
     ("subgraphs: each tells the SDL that was composed", sdl),
-    ("subgraphs: each representation stands for itself", representations),
+    (
+        "subgraphs: each representation stands for itself",
+        representations,
+    ),
     ("subgraphs: a field that fails is null where it stands", fields),
-    ("subgraphs: what is required is used, what is provided is given", requires_and_provides),
+    (
+        "subgraphs: what is required is used, what is provided is given",
+        requires_and_provides,
+    ),
 ];
 
 /// An entity of a subgraph.
@@ -30,8 +35,8 @@ struct Entity {
     owned: bool,
 }
 
-fn entities(world: &World, category: &str) -> Vec<Entity> {
-    let people = &world.people;
+fn entities(world: &World) -> Vec<Entity> {
+    let things = &world.things;
     let entity = |service, kind, id: &str, gone: &str, owned| Entity {
         service,
         kind,
@@ -43,22 +48,40 @@ fn entities(world: &World, category: &str) -> Vec<Entity> {
     let (user, order) = (format!("usr_{suffix}"), format!("ord_{suffix}"));
     let (cart, variant) = (format!("cart_{suffix}"), format!("var_{suffix}"));
     vec![
-        entity("auth", "User", &people.ada.id, &user, true),
-        entity("cart", "Cart", &people.cart, &cart, true),
-        entity("cart", "User", &people.ada.id, &user, false),
-        entity("inventory", "ProductVariant", &people.variant, &variant, false),
-        entity("order", "Cart", &people.cart, &cart, false),
-        entity("order", "Order", &people.order, &order, true),
-        entity("order", "User", &people.ada.id, &user, false),
-        entity("payment", "Order", &people.order, &order, false),
-        entity("payment", "Payment", &people.payment, &format!("pay_{suffix}"), true),
-        entity("product", "Category", category, &format!("cat_{suffix}"), true),
-        entity("product", "Product", &people.product, &format!("prod_{suffix}"), true),
-        entity("product", "ProductVariant", &people.variant, &variant, true),
+        entity("auth", "User", &things.ada.id, &user, true),
+        entity("cart", "Cart", &things.cart, &cart, true),
+        entity("cart", "User", &things.ada.id, &user, false),
+        entity("inventory", "ProductVariant", &things.variant, &variant, false),
+        entity("order", "Cart", &things.cart, &cart, false),
+        entity("order", "Order", &things.order, &order, true),
+        entity("order", "User", &things.ada.id, &user, false),
+        entity("payment", "Order", &things.order, &order, false),
+        entity(
+            "payment",
+            "Payment",
+            &things.payment,
+            &format!("pay_{suffix}"),
+            true,
+        ),
+        entity(
+            "product",
+            "Category",
+            &things.category,
+            &format!("cat_{suffix}"),
+            true,
+        ),
+        entity(
+            "product",
+            "Product",
+            &things.product,
+            &format!("prod_{suffix}"),
+            true,
+        ),
+        entity("product", "ProductVariant", &things.variant, &variant, true),
         Entity {
             service: "product",
             kind: "ProductVariant",
-            there: json!({ "__typename": "ProductVariant", "sku": people.sku }),
+            there: json!({ "__typename": "ProductVariant", "sku": things.sku }),
             gone: json!({ "__typename": "ProductVariant", "sku": "NOBODYS" }),
             owned: true,
         },
@@ -74,35 +97,36 @@ struct Try {
 }
 
 impl World {
-    async fn entities(&self, service: &'static str, sent: &[&Value], selection: &str) -> Result<Value> {
-        let query = format!(
-            "query ($r: [_Any!]!) {{ _entities(representations: $r) {{ __typename {selection} }} }}"
-        );
-        let token = Some(self.people.admin.token.as_str());
-        let answer = self
-            .ask(Door::Service(service), token, &query, json!({ "r": sent }))
-            .await?;
-        Ok(answer.json())
+    /// What stands for these representations, as an administrator sees it.
+    async fn entities(&self, service: &str, sent: &[&Value], selection: &str) -> Result<Value> {
+        self.entities_as(&self.things.admin, service, sent, selection)
+            .await
     }
 
-    async fn category(&self) -> Result<String> {
-        let answer = self
-            .ask(Door::Service("product"), None, "{ categories { id } }", json!({}))
-            .await?;
-        let data = answer.data()?;
-        let id = data["categories"][0]["id"].as_str();
-        id.map(str::to_owned).context("there is no category")
+    async fn entities_as(
+        &self,
+        who: &Person,
+        service: &str,
+        sent: &[&Value],
+        selection: &str,
+    ) -> Result<Value> {
+        let query =
+            format!("query ($r: [_Any!]!) {{ _entities(representations: $r) {{ __typename {selection} }} }}");
+        self.ask(service, who, &query, json!({ "r": sent })).await
     }
 }
 
 /// All kinds of a subgraph in one list: whole ones, ones that are not there, ones that can't be read, and each again.
 fn representations(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let all = entities(world, &world.category().await?);
+        let all = entities(world);
         for service in SERVICES {
             let mut tries = vec![
                 fails("an unknown type", json!({ "__typename": "Secret", "id": "x" })),
-                fails("a type that is no entity", json!({ "__typename": "Query", "id": "x" })),
+                fails(
+                    "a type that is no entity",
+                    json!({ "__typename": "Query", "id": "x" }),
+                ),
                 fails("no type", json!({ "id": "x" })),
             ];
             for entity in all.iter().filter(|entity| entity.service == service) {
@@ -115,7 +139,10 @@ fn representations(world: &World) -> Result<()> {
                 };
                 tries.push(of("there", &entity.there, true));
                 tries.push(of("gone", &entity.gone, !entity.owned));
-                tries.push(fails(&format!("{kind}: without its key"), json!({ "__typename": kind })));
+                tries.push(fails(
+                    &format!("{kind}: without its key"),
+                    json!({ "__typename": kind }),
+                ));
                 let odd = json!({ "__typename": kind, "id": { "a": 1 } });
                 tries.push(fails(&format!("{kind}: with an object as key"), odd));
                 tries.push(of("the same again", &entity.there, true));
@@ -163,7 +190,10 @@ async fn judge(world: &World, service: &'static str, tries: &[Try]) -> Result<()
         }
     }
     let coded = tries.iter().filter(|one| one.code.is_some()).count();
-    ensure!(errors(&answer).count() == coded, "{service}: other errors in {answer}");
+    ensure!(
+        errors(&answer).count() == coded,
+        "{service}: other errors in {answer}"
+    );
     Ok(())
 }
 
@@ -174,45 +204,68 @@ fn errors(answer: &Value) -> impl Iterator<Item = &Value> {
 /// A field that fails stands between two that do not.
 fn fields(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let people = &world.people;
-        let variant = |sku: Option<&str>| {
-            json!({ "__typename": "ProductVariant", "id": people.variant, "sku": sku })
-        };
-        let bare = json!({ "__typename": "ProductVariant", "id": people.variant });
-        let (with, sku) = (variant(Some(&people.sku)), json!(people.sku));
+        let things = &world.things;
+        let variant =
+            |sku: Option<&str>| json!({ "__typename": "ProductVariant", "id": things.variant, "sku": sku });
+        let bare = json!({ "__typename": "ProductVariant", "id": things.variant });
+        let (with, sku) = (variant(Some(&things.sku)), json!(things.sku));
         // Nullable: the field alone is null.
         let answer = world
-            .entities("inventory", &[&with, &bare, &with], "... on ProductVariant { id availability { status } }")
+            .entities(
+                "inventory",
+                &[&with, &bare, &with],
+                "... on ProductVariant { id availability { status } }",
+            )
             .await?;
         let given = &answer["data"]["_entities"];
-        ensure!(given[1]["id"] == people.variant.as_str(), "{answer}");
+        ensure!(given[1]["id"] == things.variant.as_str(), "{answer}");
         ensure!(given[1].get("availability") == Some(&Value::Null), "{answer}");
         for place in [0, 2] {
             ensure!(given[place]["availability"]["status"].is_string(), "{answer}");
         }
-        one_error(&answer, &json!(["_entities", 1, "availability"]), "BAD_USER_INPUT")?;
+        one_error(
+            &answer,
+            &json!(["_entities", 1, "availability"]),
+            "BAD_USER_INPUT",
+        )?;
         // Not nullable: its entity is.
         let answer = world
-            .entities("inventory", &[&with, &bare, &with], "... on ProductVariant { id named: sku }")
+            .entities(
+                "inventory",
+                &[&with, &bare, &with],
+                "... on ProductVariant { id named: sku }",
+            )
             .await?;
         let given = &answer["data"]["_entities"];
-        ensure!(given[0]["named"] == sku && given[1].is_null() && given[2]["named"] == sku, "{answer}");
+        ensure!(
+            given[0]["named"] == sku && given[1].is_null() && given[2]["named"] == sku,
+            "{answer}"
+        );
         one_error(&answer, &json!(["_entities", 1, "named"]), "BAD_USER_INPUT")?;
         // What somebody may not see fails for that one alone.
         let user = |id: &str| json!({ "__typename": "User", "id": id });
         for (service, field, selection) in [
             ("cart", "activeCart", "... on User { activeCart { id } }"),
-            ("order", "orders", "... on User { orders(first: 1) { nodes { id } } }"),
+            (
+                "order",
+                "orders",
+                "... on User { orders(first: 1) { nodes { id } } }",
+            ),
         ] {
-            let query =
-                format!("query ($r: [_Any!]!) {{ _entities(representations: $r) {{ {selection} }} }}");
-            let sent = json!({ "r": [user(&people.bob.id), user(&people.ada.id), user(&people.bob.id)] });
-            let token = Some(people.bob.token.as_str());
-            let answer = world.ask(Door::Service(service), token, &query, sent).await?.json();
+            let (bob, ada) = (user(&things.bob.id), user(&things.ada.id));
+            let answer = world
+                .entities_as(&things.bob, service, &[&bob, &ada, &bob], selection)
+                .await?;
             let given = &answer["data"]["_entities"];
-            ensure!(given.as_array().is_some_and(|all| all.len() == 3), "{service}: {answer}");
+            ensure!(
+                given.as_array().is_some_and(|all| all.len() == 3),
+                "{service}: {answer}"
+            );
             ensure!(given[1][field].is_null(), "{service}: {answer}");
-            ensure!(given[0].is_object() && given[0] == given[2], "{service}: {answer}");
+            ensure!(
+                given[0].is_object() && given[0] == given[2],
+                "{service}: {answer}"
+            );
             one_error(&answer, &json!(["_entities", 1, field]), "FORBIDDEN")?;
         }
         Ok(())
@@ -230,12 +283,12 @@ fn one_error(answer: &Value, path: &Value, code: &str) -> Result<()> {
 /// `@requires` (inventory, payment, order) and `@provides` (order): each with two representations that differ.
 fn requires_and_provides(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let people = &world.people;
+        let things = &world.things;
         let variant = |sku: &str, grams: u32| {
-            json!({ "__typename": "ProductVariant", "id": people.variant, "sku": sku, "weightGrams": grams })
+            json!({ "__typename": "ProductVariant", "id": things.variant, "sku": sku, "weightGrams": grams })
         };
         let selection = "... on ProductVariant { availability { status } shippingEstimate(countryCode: \"US\") { amount } }";
-        let sent = [variant(&people.sku, 200), variant("NOBODYS", 40_000)];
+        let sent = [variant(&things.sku, 200), variant("NOBODYS", 40_000)];
         let answer = world.entities("inventory", &[&sent[0], &sent[1]], selection).await?;
         let given = &answer["data"]["_entities"];
         ensure!(given[0]["availability"]["status"] == "IN_STOCK", "{answer}");
@@ -253,7 +306,7 @@ fn requires_and_provides(world: &World) -> Result<()> {
         ensure!(errors(&answer).count() == 0, "{answer}");
 
         let cart = |code: Value| {
-            json!({ "__typename": "Cart", "id": people.cart, "couponCode": code, "subtotal": money("12.50") })
+            json!({ "__typename": "Cart", "id": things.cart, "couponCode": code, "subtotal": money("12.50") })
         };
         let sent = [cart(Value::Null), cart(json!("NO-SUCH-CODE"))];
         let selection = "... on Cart { coupon { code } }";
@@ -262,11 +315,11 @@ fn requires_and_provides(world: &World) -> Result<()> {
         ensure!(given[0]["coupon"].is_null(), "{answer}");
         ensure!(given[1]["coupon"]["code"] == "NO-SUCH-CODE", "{answer}");
 
-        let order = json!({ "__typename": "Order", "id": people.order });
+        let order = json!({ "__typename": "Order", "id": things.order });
         let selection = "... on Order { lines { variant { __typename id sku } } }";
         let answer = world.entities("order", &[&order], selection).await?;
         let provided = &answer["data"]["_entities"][0]["lines"][0]["variant"];
-        let wanted = json!({ "__typename": "ProductVariant", "id": people.variant, "sku": people.sku });
+        let wanted = json!({ "__typename": "ProductVariant", "id": things.variant, "sku": things.sku });
         ensure!(*provided == wanted, "{answer}");
         Ok(())
     })
@@ -276,21 +329,27 @@ fn requires_and_provides(world: &World) -> Result<()> {
 /// it is tried by these tests.
 fn sdl(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let all = entities(world, &world.category().await?);
+        let all = entities(world);
         for service in SERVICES {
-            let answer = world
-                .ask(Door::Service(service), None, "{ _service { sdl } }", json!({}))
-                .await?;
-            let data = answer.data()?;
-            let served = data["_service"]["sdl"].as_str().context("no SDL")?;
+            let query = "{ _service { sdl } }";
+            let answer = world.ask(service, &world.things.bob, query, json!({})).await?;
+            let served = answer["data"]["_service"]["sdl"].as_str().context("no SDL")?;
             let file = root().join("subgraphs").join(service).join("schema.graphql");
             let committed = std::fs::read_to_string(file)?;
             let (served, committed) = (facts(served)?, facts(&committed)?);
             let differences: Vec<&String> = served.symmetric_difference(&committed).collect();
             ensure!(differences.is_empty(), "{service}: {differences:#?}");
-            for link in ["specs.apollo.dev/federation/v2.5\"", "\"@key\"", "\"@tag\"", "\"@shareable\""] {
+            for link in [
+                "specs.apollo.dev/federation/v2.5\"",
+                "\"@key\"",
+                "\"@tag\"",
+                "\"@shareable\"",
+            ] {
                 let linked = |fact: &&String| fact.starts_with("extend schema @link") && fact.contains(link);
-                ensure!(served.iter().any(|fact| linked(&fact)), "{service} does not link {link}");
+                ensure!(
+                    served.iter().any(|fact| linked(&fact)),
+                    "{service} does not link {link}"
+                );
             }
             // Value types are everybody's, internal things are marked.
             for fact in &served {
@@ -307,7 +366,10 @@ fn sdl(world: &World) -> Result<()> {
                     .iter()
                     .filter(|entity| entity.service == service && entity.kind == kind)
                     .count();
-                ensure!(tried == keys, "{service} {kind} has {keys} keys and {tried} are tried");
+                ensure!(
+                    tried == keys,
+                    "{service} {kind} has {keys} keys and {tried} are tried"
+                );
             }
         }
         Ok(())
