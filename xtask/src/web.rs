@@ -97,7 +97,9 @@ pub(crate) fn browse(browsing: Browsing, run: &mut dyn FnMut(&mut Command) -> Re
     let steps = Steps::new();
     install::ensure_program("chromium", "chromium")?;
     packages(&steps)?;
-    run(npm(&["run", "--silent", "build"]).env("NO_COLOR", "1"))?;
+    for script in ["build", "graphiql"] {
+        run(npm(&["run", "--silent", script]).env("NO_COLOR", "1"))?;
+    }
     workspace::build(false)?;
     // Dropped after the system that lives in it.
     let folder = servers::scratch_folder()?;
