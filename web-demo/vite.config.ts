@@ -8,6 +8,7 @@ import { defineConfig } from "vitest/config";
 
 // Where the graph is while developing; in production one origin serves all three.
 const router = process.env.MERCATO_ROUTER_URL ?? "http://127.0.0.1:4000";
+const staff = process.env.MERCATO_STAFF_ROUTER_URL ?? "http://127.0.0.1:4002";
 const live = process.env.MERCATO_LIVE_URL ?? "http://127.0.0.1:4001";
 const edge = process.env.MERCATO_EDGE_URL ?? "http://127.0.0.1:8080";
 const host = process.env.HOST ?? "127.0.0.1";
@@ -16,6 +17,7 @@ const port = Number(process.env.PORT ?? 3000);
 const proxy = {
   "^/graphql/ws$": { target: live, ws: true },
   "^/graphql$": { target: router },
+  "^/graphql/staff$": { target: staff },
   "^/_dev/": { target: edge },
 };
 

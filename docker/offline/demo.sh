@@ -28,22 +28,23 @@ P
 }
 ready() { # PROCESS
   local path=/readyz
-  [ "$1" = router ] && path='/health?ready'
+  case "$1" in router*) path='/health?ready' ;; esac
   curl --silent --fail --output /dev/null "http://127.0.0.1:$(field "$1" 'ports["ops"]')$path"
 }
 
-for name in psp-sandbox auth product inventory cart order payment router; do
+for name in psp-sandbox auth product inventory cart order payment router router-staff; do
   pid=$(field "$name" 'entry["id"]["pid"]')
   environment=$(mktemp)
-  # The router's files are in its image; everything else as the process has it.
+  # A router's files are in its image; everything else as the process has it.
   tr '\0' '\n' <"/proc/$pid/environ" | grep -v -e '^PATH=' -e '^HOME=' -e '^APOLLO_ROUTER_.*_PATH=' \
     -e '^ROUTER_SCRIPTS=' >"$environment"
+  [ "$name" = router-staff ] && echo APOLLO_ROUTER_SUPERGRAPH_PATH=/etc/router/supergraph.graphql >>"$environment"
   kill -TERM "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   begun=$(date +%s%N)
   podman run --detach --name "mercato-$name" "${limits[@]}" "${locked[@]}" --env-file "$environment" \
     --volume "$keys:$data/keys:ro" --tmpfs /tmp --tmpfs "$data/psp-sandbox:mode=1777" \
-    "localhost/mercato/$name:$version" >/dev/null
+    "localhost/mercato/${name%-staff}:$version" >/dev/null
   started+=("$name")
   rm -f "$environment"
   until ready "$name"; do
@@ -55,6 +56,7 @@ done
 
 podman run --rm "${limits[@]}" "${locked[@]}" \
   --env "MERCATO_GRAPHQL_URL=http://127.0.0.1:$(field router 'ports["graphql"]')/graphql" \
+  --env "MERCATO_STAFF_URL=http://127.0.0.1:$(field router-staff 'ports["graphql"]')/graphql/staff" \
   --env "MERCATO_WS_URL=ws://127.0.0.1:$(field order 'ports["public"]')/graphql/ws" \
   --env "MERCATO_PSP_URL=http://127.0.0.1:$(field psp-sandbox 'ports["graphql"]')" \
   --env MERCATO_ADMIN_EMAIL=admin@mercato.example --env MERCATO_ADMIN_PASSWORD=mercato-admin-demo \

@@ -194,10 +194,12 @@ fn staff(world: &World) -> Result<()> {
                 json!({ "input": { "orderId": order } }),
             ),
         ] {
-            let code = ada.fault(query, variables.clone()).await?;
+            let code = world.staff_as(&ada).fault(query, variables.clone()).await?;
             ensure!(code == "FORBIDDEN", "{query}: {code}");
-            let code = world.anyone().fault(query, variables).await?;
+            let code = world.staff_as(world.anyone()).fault(query, variables.clone()).await?;
             ensure!(code == "UNAUTHENTICATED", "{query}: {code}");
+            let code = ada.fault(query, variables).await?;
+            ensure!(code == "GRAPHQL_VALIDATION_FAILED", "{query} at the public address: {code}");
         }
         ensure!(world.stock(&variant).await? == [5, 4, 0, 1]);
         ensure!(ada.order(&order).await?["status"] == "PAID");

@@ -61,6 +61,14 @@ impl Graph {
         }
     }
 
+    /// The same person at another address.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn on_websocket(&self, url: &str) -> Self {
         Self {
             websocket: url.to_owned(),

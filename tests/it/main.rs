@@ -6,6 +6,7 @@ mod bad_input;
 mod client;
 mod collector;
 mod configuration;
+mod contracts;
 mod coupons;
 mod crash;
 mod fulfilment;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let cases: Vec<Case> = [
         bad_input::CASES,
         configuration::CASES,
+        contracts::CASES,
         coupons::CASES,
         fulfilment::CASES,
         identity::CASES,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, RouterFiles, SERVICES, Settings, Stack};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, ROUTERS, RouterFiles, SERVICES, Settings, Stack};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -40,15 +40,16 @@ impl World {
         let folder = dev_stack::servers::scratch_folder()?;
         let mut settings = Settings::for_tests(folder.path().to_owned(), binaries()?);
         settings.order_replicas = 2;
-        settings.router = Some(RouterFiles {
-            program: dev_stack::router::ensure(&())?,
-            config: root().join("router/router.yaml"),
-            supergraph: root().join("router/supergraph.graphql"),
-        });
+        settings.router = Some(RouterFiles::in_folder(
+            dev_stack::router::ensure(&())?,
+            &root().join("router"),
+        ));
         let runtime = Runtime::new()?;
         let collector = Collector::start(&runtime)?;
-        settings.extra("router", "ROUTER_TRACES", "true");
-        settings.extra("router", "ROUTER_OTLP_ENDPOINT", &collector.url);
+        for router in ROUTERS {
+            settings.extra(router, "ROUTER_TRACES", "true");
+            settings.extra(router, "ROUTER_OTLP_ENDPOINT", &collector.url);
+        }
         for service in SERVICES.iter().chain(&["order-2"]) {
             settings.extra(service, "OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
             // Who took part in a request is read from the logs.
@@ -69,7 +70,8 @@ impl World {
     pub(crate) fn with(stack: Stack, runtime: Runtime, collector: Option<Collector>) -> Result<Self> {
         let plan = stack.plan();
         let graph = Graph::new(plan.graphql_url(), plan.websocket_url("order"));
-        let admin = runtime.block_on(sign_in(&graph, ADMIN_EMAIL, ADMIN_PASSWORD))?;
+        let staff = Graph::new(plan.staff_url(), plan.websocket_url("order"));
+        let admin = runtime.block_on(sign_in(&staff, ADMIN_EMAIL, ADMIN_PASSWORD))?;
         Ok(Self {
             stack,
             runtime,
@@ -89,8 +91,14 @@ impl World {
         self.collector.as_ref().context("nothing collects spans here")
     }
 
+    /// The administrator, at the staff's graph.
     pub(crate) fn admin(&self) -> &Graph {
         &self.admin
+    }
+
+    /// The staff's graph, as somebody else sees it.
+    pub(crate) fn staff_as(&self, person: &Graph) -> Graph {
+        person.at(self.admin.url())
     }
 
     /// A new customer, signed in.

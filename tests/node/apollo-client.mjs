@@ -1,10 +1,11 @@
 // A plain Apollo Client 4: mutations over HTTP, the order's steps over GraphQLWsLink, nothing special.
 // usage: node apollo-client.mjs HTTP_URL WS_URL TOKEN ORDER_ID
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
+import { documents } from "./operations.mjs";
 
 const [http, ws, token, orderId] = process.argv.slice(2);
 const socket = createClient({
@@ -24,11 +25,7 @@ const steps = [];
 await new Promise((resolve, reject) => {
   client
     .subscribe({
-      query: gql`
-        subscription OrderProgress($orderId: ID!) {
-          orderProgress(orderId: $orderId) { event { sequence step status } order { id status isFinal } }
-        }
-      `,
+      query: documents.OrderProgress,
       variables: { orderId },
     })
     .subscribe({
@@ -38,9 +35,7 @@ await new Promise((resolve, reject) => {
     });
 });
 const { data } = await client.query({
-  query: gql`
-    query Order($id: ID!) { order(id: $id) { id status isFinal timeline { sequence step } } }
-  `,
+  query: documents.Order,
   variables: { id: orderId },
 });
 await socket.dispose();

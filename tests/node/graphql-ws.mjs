@@ -2,6 +2,7 @@
 // usage: node graphql-ws.mjs WS_URL TOKEN ORDER_ID
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
+import { texts } from "./operations.mjs";
 
 const [url, token, orderId] = process.argv.slice(2);
 const client = createClient({
@@ -11,9 +12,7 @@ const client = createClient({
 });
 const steps = [];
 for await (const { data, errors } of client.iterate({
-  query: `subscription OrderProgress($orderId: ID!) {
-    orderProgress(orderId: $orderId) { event { sequence step status message } order { id status isFinal } }
-  }`,
+  query: texts.OrderProgress,
   variables: { orderId },
 })) {
   if (errors) throw new Error(JSON.stringify(errors));

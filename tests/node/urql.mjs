@@ -1,8 +1,9 @@
 // A plain urql client as docs/graph.md shows it: queries over HTTP, the order's steps over graphql-ws.
 // usage: node urql.mjs HTTP_URL WS_URL TOKEN ORDER_ID
-import { Client, cacheExchange, fetchExchange, gql, subscriptionExchange } from "@urql/core";
+import { Client, cacheExchange, fetchExchange, subscriptionExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
+import { documents } from "./operations.mjs";
 
 const [http, ws, token, orderId] = process.argv.slice(2);
 const bearer = () => ({ authorization: `Bearer ${token}` });
@@ -23,12 +24,7 @@ const client = new Client({
 });
 const steps = [];
 await new Promise((resolve, reject) => {
-  const progress = gql`
-    subscription OrderProgress($orderId: ID!) {
-      orderProgress(orderId: $orderId) { event { sequence step status } order { id status isFinal } }
-    }
-  `;
-  client.subscription(progress, { orderId }).subscribe(({ data, error, hasNext }) => {
+  client.subscription(documents.OrderProgress, { orderId }).subscribe(({ data, error, hasNext }) => {
     if (error) reject(error);
     // The last result of an ended stream repeats what came before it.
     else if (data && steps.at(-1)?.sequence !== data.orderProgress.event.sequence) steps.push(data.orderProgress.event);
@@ -36,9 +32,7 @@ await new Promise((resolve, reject) => {
   });
 });
 const { data, error } = await client.query(
-  gql`
-    query Order($id: ID!) { order(id: $id) { id status isFinal timeline { sequence step } } }
-  `,
+  documents.Order,
   { id: orderId },
   { requestPolicy: "network-only" },
 );

@@ -50,6 +50,7 @@ impl System {
             .args(words)
             .env("MERCATO_DATA", self.data())
             .env("MERCATO_ROUTER_PORT", "14400")
+            .env("MERCATO_STAFF_ROUTER_PORT", "14402")
             .env("MERCATO_WEBSOCKET_PORT", "14500")
             .output()
             .context("xtask is built by `cargo xtask test`")

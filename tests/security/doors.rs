@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use dev_stack::stack::{ROUTER, SERVICES};
+use dev_stack::stack::{ROUTER, SERVICES, STAFF_ROUTER};
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -25,14 +25,17 @@ pub(crate) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     Service(&'static str),
+    /// The public graph.
     Router,
+    /// The whole graph.
+    Staff,
     Socket,
 }
 
 impl Door {
     pub(crate) fn all() -> Vec<Self> {
         let mut all: Vec<Self> = SERVICES.into_iter().map(Self::Service).collect();
-        all.extend([Self::Router, Self::Socket]);
+        all.extend([Self::Router, Self::Staff, Self::Socket]);
         all
     }
 
@@ -40,27 +43,33 @@ impl Door {
         match self {
             Self::Service(service) => service,
             Self::Router => ROUTER,
+            Self::Staff => STAFF_ROUTER,
             Self::Socket => "websocket",
         }
+    }
+
+    pub(crate) fn is_router(self) -> bool {
+        matches!(self, Self::Router | Self::Staff)
     }
 
     /// How a bad token is refused here.
     pub(crate) const fn refusals(self) -> &'static [&'static str] {
         match self {
             Self::Service(_) => &["401 UNAUTHENTICATED"],
-            Self::Router => &["200 UNAUTHENTICATED"],
+            Self::Router | Self::Staff => &["200 UNAUTHENTICATED"],
             Self::Socket => &["close 4403"],
         }
     }
 }
 
 impl World {
-    /// Where a GraphQL listener is: a service's or the router's.
+    /// Where a GraphQL listener is: a service's or a router's.
     pub(crate) fn graphql_url(&self, door: Door) -> Result<String> {
         let plan = self.stack.plan();
         Ok(match door {
             Door::Service(service) => format!("http://127.0.0.1:{}/graphql", plan.ports_of(service)?.graphql),
             Door::Router => plan.graphql_url(),
+            Door::Staff => plan.staff_url(),
             Door::Socket => bail!("a socket has no such address"),
         })
     }
@@ -98,7 +107,7 @@ impl World {
     pub(crate) fn prize(&self, door: Door) -> Value {
         let people = &self.people;
         let (query, input) = match door {
-            Door::Service("auth") | Door::Router | Door::Socket => (
+            Door::Service("auth") | Door::Staff | Door::Socket => (
                 "mutation ($input: SetUserRolesInput!) { setUserRoles(input: $input) { user { id } userErrors { code } } }",
                 json!({ "userId": people.bob.id, "roles": ["CUSTOMER", "ADMIN"] }),
             ),
@@ -106,7 +115,7 @@ impl World {
                 "mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { level { available } userErrors { code } } }",
                 json!({ "sku": people.sku, "delta": 1, "reason": "forged", "idempotencyKey": fresh_key() }),
             ),
-            Door::Service("cart") => (
+            Door::Service("cart") | Door::Router => (
                 "mutation ($input: ClearCartInput!) { clearCart(input: $input) { cart { id } userErrors { code } } }",
                 json!({ "cartId": people.cart }),
             ),

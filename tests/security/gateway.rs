@@ -144,11 +144,11 @@ fn made_up(world: &World) -> Result<()> {
             ("x-http-method-override", "GET"),
         ] {
             for (who, token) in [("nobody", None), ("a customer", Some(&people.bob.token))] {
-                let mut request = world.post(Door::Router)?.header(name, value);
+                let mut request = world.post(Door::Staff)?.header(name, value);
                 if let Some(token) = token {
                     request = request.bearer_auth(token);
                 }
-                let request = request.body(world.prize(Door::Router).to_string());
+                let request = request.body(world.prize(Door::Staff).to_string());
                 let answer = Answer::read(request.send().await?).await?;
                 let wanted = if token.is_some() {
                     "200 FORBIDDEN"

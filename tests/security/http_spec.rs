@@ -69,15 +69,13 @@ fn audits(world: &World) -> Result<()> {
     world.runtime.block_on(async {
         let group = Group::begin(world, "GraphQL over HTTP").await?;
         let mut shown = Vec::new();
-        for door in Door::all().into_iter().filter(|door| *door != Door::Socket) {
-            let listener = if door == Door::Router {
-                "router"
-            } else {
-                "subgraph"
-            };
-            let key = if door == Door::Router { "" } else { GATEWAY_KEY };
+        // The staff's router is the same program with the same configuration.
+        let once = |door: &Door| ![Door::Socket, Door::Staff].contains(door);
+        for door in Door::all().into_iter().filter(once) {
+            let listener = if door.is_router() { "router" } else { "subgraph" };
+            let key = if door.is_router() { "" } else { GATEWAY_KEY };
             // The audits ask for the schema, so their subject must be a process that tells it.
-            let changes: &[(&str, &str)] = if door == Door::Router {
+            let changes: &[(&str, &str)] = if door.is_router() {
                 &[("ROUTER_INTROSPECTION", "true")]
             } else {
                 &[("MERCATO_ENV", "development")]

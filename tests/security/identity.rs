@@ -234,7 +234,7 @@ fn disabled(world: &World) -> Result<()> {
         ] {
             let answer = world
                 .ask(
-                    Door::Router,
+                    Door::Staff,
                     token.map(String::as_str),
                     DISABLE,
                     input(&person.id, true),
@@ -244,12 +244,12 @@ fn disabled(world: &World) -> Result<()> {
         }
         let admin = Some(world.people.admin.token.as_str());
         let answer = world
-            .ask(Door::Router, admin, DISABLE, input(&world.people.admin.id, true))
+            .ask(Door::Staff, admin, DISABLE, input(&world.people.admin.id, true))
             .await?;
         group.refused("the last administrator", &answer, &["200 LAST_ADMIN"]);
         let answer = world
             .ask(
-                Door::Router,
+                Door::Staff,
                 admin,
                 DISABLE,
                 input("usr_01h455vb4pex5vsknk084sn02q", true),
@@ -259,7 +259,7 @@ fn disabled(world: &World) -> Result<()> {
         group.works("still signs in", &world.sign_in(&person.email, PASSWORD).await?);
 
         let answer = world
-            .ask(Door::Router, admin, DISABLE, input(&person.id, true))
+            .ask(Door::Staff, admin, DISABLE, input(&person.id, true))
             .await?;
         group.works("disabled by an administrator", &answer);
         group.refused(
@@ -282,7 +282,7 @@ fn disabled(world: &World) -> Result<()> {
             .await?;
         group.refused("the live access token at auth", &answer, &["200 UNAUTHENTICATED"]);
         let answer = world
-            .ask(Door::Router, admin, DISABLE, input(&person.id, false))
+            .ask(Door::Staff, admin, DISABLE, input(&person.id, false))
             .await?;
         group.works("enabled again", &answer);
         group.works("login after it", &world.sign_in(&person.email, PASSWORD).await?);
@@ -296,7 +296,7 @@ fn disabled(world: &World) -> Result<()> {
         let roles = |id: &str, roles: &[&str]| json!({ "input": { "userId": id, "roles": roles } });
         world
             .ask(
-                Door::Router,
+                Door::Staff,
                 admin,
                 ROLES,
                 roles(&former.id, &["CUSTOMER", "ADMIN"]),
@@ -305,14 +305,14 @@ fn disabled(world: &World) -> Result<()> {
             .data()?;
         let former = crate::people::person(&world.sign_in(&former.email, PASSWORD).await?.data()?["login"])?;
         world
-            .ask(Door::Router, admin, ROLES, roles(&former.id, &["CUSTOMER"]))
+            .ask(Door::Staff, admin, ROLES, roles(&former.id, &["CUSTOMER"]))
             .await?
             .data()?;
         for (name, query, input) in [
             ("roles", ROLES, roles(&former.id, &["ADMIN"])),
             ("disabling", DISABLE, input(&person.id, true)),
         ] {
-            let answer = world.ask(Door::Router, Some(&former.token), query, input).await?;
+            let answer = world.ask(Door::Staff, Some(&former.token), query, input).await?;
             group.refused(
                 format!("{name} by who was an administrator"),
                 &answer,

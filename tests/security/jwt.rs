@@ -188,7 +188,7 @@ async fn elsewhere(world: &World, group: &Group<'_>, door: Door, good: &str) -> 
         return Ok(());
     }
     let url = world.graphql_url(door)?;
-    let key = if door == Door::Router { "none" } else { GATEWAY_KEY };
+    let key = if door.is_router() { "none" } else { GATEWAY_KEY };
     let prize = world.prize(door);
     let with_token = |name: &str, to: Value| crate::forge::with(prize.clone(), name, to).to_string();
     let places: Vec<Place<'_>> = vec![

@@ -43,6 +43,7 @@ pub(crate) struct People {
 pub(crate) struct Outside<'a> {
     http: &'a reqwest::Client,
     url: String,
+    staff_url: String,
 }
 
 pub(crate) const LOGIN: &str = "mutation ($input: LoginInput!) { login(input: $input) {
@@ -60,6 +61,16 @@ impl<'a> Outside<'a> {
         Self {
             http,
             url: plan.graphql_url(),
+            staff_url: plan.staff_url(),
+        }
+    }
+
+    /// The whole graph.
+    pub(crate) fn staff(&self) -> Self {
+        Self {
+            http: self.http,
+            url: self.staff_url.clone(),
+            staff_url: self.staff_url.clone(),
         }
     }
 
@@ -108,6 +119,7 @@ impl People {
         let support = outside.newcomer("sue").await?;
         let roles = json!({ "input": { "userId": support.id, "roles": ["CUSTOMER", "SUPPORT"] } });
         outside
+            .staff()
             .data(
                 Some(&admin.token),
                 "mutation ($input: SetUserRolesInput!) { setUserRoles(input: $input) { userErrors { code } } }",
@@ -151,12 +163,12 @@ impl Goods {
             "slug": name, "title": "Test article", "description": "Made for a test", "categoryPath": ["Tests"],
             "variants": [{ "sku": sku, "title": "One", "price": { "amount": "12.50", "currencyCode": "USD" } }],
         }] } });
-        outside.data(token, import, products).await?;
+        outside.staff().data(token, import, products).await?;
         let adjust =
             "mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { userErrors { code } } }";
         let stock =
             json!({ "input": { "sku": sku, "delta": 50, "reason": "test", "idempotencyKey": fresh_key() } });
-        outside.data(token, adjust, stock).await?;
+        outside.staff().data(token, adjust, stock).await?;
         let find = "query ($slug: String!) { product(slug: $slug) { id variants { id } } }";
         let data = outside.data(None, find, json!({ "slug": name })).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context(data.to_string());

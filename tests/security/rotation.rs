@@ -98,7 +98,10 @@ impl Ends {
             )
             .await?;
         let disable = json!({ "input": { "userId": mallory.id, "disabled": true } });
-        outside.data(Some(&people.admin.token), DISABLE, disable).await?;
+        outside
+            .staff()
+            .data(Some(&people.admin.token), DISABLE, disable)
+            .await?;
         Ok(Self {
             begun,
             said,

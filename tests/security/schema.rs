@@ -1,4 +1,4 @@
-//! The supergraph as a list of fields, read from the file that the router serves.
+//! The supergraph as a list of fields, read from the file that the staff's router serves.
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use dev_stack::stack::ROUTERS;
 
 use crate::world::World;
 
@@ -68,7 +69,7 @@ impl World {
             public: ports[3],
             log,
         };
-        let path = if name == "router" {
+        let path = if ROUTERS.contains(&name) {
             "/health?ready"
         } else {
             "/readyz"
@@ -102,7 +103,7 @@ impl World {
         let process = PathBuf::from(format!("/proc/{}", entry.id.pid));
         let plan = self.stack.plan();
         let program = match plan.router {
-            Some(router) if name == dev_stack::stack::ROUTER => router.program,
+            Some(router) if ROUTERS.contains(&name) => router.program,
             _ => plan.binaries.join(name),
         };
         let mut command = Command::new(program);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::{ROUTER, RouterFiles, SERVICES, Settings, Stack, WITH_DATABASE};
+use dev_stack::stack::{ROUTERS, RouterFiles, SERVICES, Settings, Stack, WITH_DATABASE};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::runtime::Runtime;
@@ -52,13 +52,14 @@ impl World {
         let folder = dev_stack::servers::scratch_folder()?;
         place_user_keys(folder.path())?;
         let mut settings = Settings::for_tests(folder.path().to_owned(), binaries()?);
-        settings.router = Some(RouterFiles {
-            program: dev_stack::router::ensure(&())?,
-            config: root().join("router/router.yaml"),
-            supergraph: root().join("router/supergraph.graphql"),
-        });
-        settings.extra(ROUTER, "ROUTER_INTROSPECTION", "false");
-        settings.extra(ROUTER, "GATEWAY_KEY", GATEWAY_KEY);
+        settings.router = Some(RouterFiles::in_folder(
+            dev_stack::router::ensure(&())?,
+            &root().join("router"),
+        ));
+        for router in ROUTERS {
+            settings.extra(router, "ROUTER_INTROSPECTION", "false");
+            settings.extra(router, "GATEWAY_KEY", GATEWAY_KEY);
+        }
         for service in SERVICES {
             settings.extra(service, "MERCATO_ENV", "production");
             let keys = format!("{FORMER_GATEWAY_KEY},{GATEWAY_KEY}");

@@ -1,4 +1,5 @@
 // The graph as a test uses it beside the page: buyers and orders that are not what the test is about.
+import { readFileSync } from "node:fs";
 import { type APIRequestContext, expect, type Page } from "@playwright/test";
 
 export interface Person {
@@ -15,7 +16,10 @@ const ADMIN = {
   password: process.env.MERCATO_ADMIN_PASSWORD ?? "mercato-admin-demo",
 };
 
-const SESSION = "session { accessToken refreshToken expiresAt user { id email displayName roles } }";
+/** Recorded, so that `cargo xtask schema-check` holds them against the graph. */
+const read = (name: string) => readFileSync(new URL(`operations/${name}.graphql`, import.meta.url), "utf8");
+const SHOP = read("shop");
+const STAFF = read("staff/staff");
 
 /** Signing in again and again is what the shop takes for guessing: once must do, for all tests of a run. */
 let admin: Promise<Person> | null = null;
@@ -29,10 +33,22 @@ export function fresh(prefix: string): string {
 export class Graph {
   constructor(private readonly request: APIRequestContext) {}
 
+  /** One of the recorded operations, by its name. */
   // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's
-  async ask(query: string, variables: object = {}, as?: Person): Promise<any> {
-    const response = await this.request.post("/graphql", {
-      data: { query, variables },
+  async ask(operationName: string, variables: object = {}, as?: Person): Promise<any> {
+    return this.send("/graphql", { query: SHOP, operationName, variables }, as);
+  }
+
+  /** What only the whole graph has, as an administrator. */
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's
+  async askStaff(operationName: string, variables: object = {}): Promise<any> {
+    return this.send("/graphql/staff", { query: STAFF, operationName, variables }, await this.admin());
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's
+  private async send(path: string, data: object, as?: Person): Promise<any> {
+    const response = await this.request.post(path, {
+      data,
       headers: as ? { authorization: `Bearer ${as.accessToken}` } : {},
     });
     const body = await response.json();
@@ -43,7 +59,7 @@ export class Graph {
   async register(name = "Ada"): Promise<Person> {
     const input = { email: `${fresh("e2e")}@example.com`, password: PASSWORD, displayName: name };
     const data = await this.ask(
-      `mutation ($input: RegisterInput!) { register(input: $input) { ${SESSION} userErrors { code } } }`,
+      "Register",
       { input },
     );
     return data.register.session;
@@ -56,7 +72,7 @@ export class Graph {
 
   private async signInAdmin(): Promise<Person> {
     const data = await this.ask(
-      `mutation ($input: LoginInput!) { login(input: $input) { ${SESSION} userErrors { code } } }`,
+      "Login",
       { input: ADMIN },
     );
     return data.login.session;
@@ -65,14 +81,13 @@ export class Graph {
   /** One who may look into the control room, and change little there. */
   async support(): Promise<Person> {
     const { refreshToken, user } = await this.register("Sam");
-    const made = await this.ask(
-      `mutation ($input: SetUserRolesInput!) { setUserRoles(input: $input) { userErrors { code } } }`,
+    const made = await this.askStaff(
+      "SetUserRoles",
       { input: { userId: user.id, roles: ["CUSTOMER", "SUPPORT"] } },
-      await this.admin(),
     );
     expect(made.setUserRoles.userErrors).toEqual([]);
     const data = await this.ask(
-      `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${SESSION} userErrors { code } } }`,
+      "RefreshSession",
       { input: { refreshToken } },
     );
     expect(data.refreshSession.session.user.roles).toContain("SUPPORT");
@@ -80,7 +95,7 @@ export class Graph {
   }
 
   async variant(slug: string): Promise<{ id: string; sku: string }> {
-    const data = await this.ask(`query ($slug: String) { product(slug: $slug) { variants { id sku } } }`, {
+    const data = await this.ask("FirstVariant", {
       slug,
     });
     return data.product.variants[0];
@@ -89,7 +104,7 @@ export class Graph {
   async fill(slug: string, as: Person, quantity = 1): Promise<string> {
     const { id } = await this.variant(slug);
     const data = await this.ask(
-      `mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id } userErrors { code } } }`,
+      "CreateCart",
       {
         input: {
           currencyCode: "USD",
@@ -112,7 +127,7 @@ export class Graph {
     const cartId = await this.fill(slug, as);
     if (coupon) await this.apply(cartId, coupon, as);
     const data = await this.ask(
-      `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id number } userErrors { code } } }`,
+      "CreateOrder",
       { input: { cartId, paymentMethod, idempotencyKey: fresh("order") } },
       as,
     );
@@ -122,7 +137,7 @@ export class Graph {
 
   async apply(cartId: string, code: string, as: Person): Promise<void> {
     const data = await this.ask(
-      `mutation ($input: ApplyCouponInput!) { applyCoupon(input: $input) { userErrors { code } } }`,
+      "ApplyCoupon",
       { input: { cartId, code } },
       as,
     );
@@ -132,10 +147,9 @@ export class Graph {
   /** A coupon of ten percent; its code. */
   async coupon(limits: object = {}): Promise<string> {
     const code = fresh("WEB").toUpperCase();
-    const data = await this.ask(
-      `mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { userErrors { code } } }`,
+    const data = await this.askStaff(
+      "CreateCoupon",
       { input: { code, percentOff: 10, ...limits } },
-      await this.admin(),
     );
     expect(data.createCoupon.userErrors).toEqual([]);
     return code;
@@ -143,7 +157,7 @@ export class Graph {
 
   async cancel(orderId: string, as: Person): Promise<void> {
     const data = await this.ask(
-      `mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) { userErrors { code } } }`,
+      "CancelOrder",
       { input: { orderId, idempotencyKey: fresh("cancel") } },
       as,
     );
@@ -151,7 +165,7 @@ export class Graph {
   }
 
   async status(id: string, as: Person): Promise<string> {
-    return (await this.ask(`query ($id: ID!) { order(id: $id) { status } }`, { id }, as)).order.status;
+    return (await this.ask("StatusOfOrder", { id }, as)).order.status;
   }
 
   async settled(id: string, as: Person, status: string): Promise<void> {

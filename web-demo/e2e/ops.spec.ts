@@ -106,7 +106,7 @@ test("an order that waits is retried, and cancelled, from the list of stuck ones
   const order = await graph.order("picnic-blanket", ada, "pm_mercato_never");
   await graph.settled(order.id, ada, "AWAITING_PAYMENT");
   // Nothing is stuck in a healthy shop: all orders that wait stand in for the stuck ones.
-  await page.route("/graphql", async (route) => {
+  await page.route("/graphql/staff", async (route) => {
     const body = route.request().postDataJSON();
     if (body?.operationName !== "StuckOrders") return route.continue();
     const query = body.query.replace("needsAttention: true", "status: [AWAITING_PAYMENT]");

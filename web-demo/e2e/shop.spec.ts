@@ -233,7 +233,7 @@ test("a new password signs in, and the old one no longer does", async ({ page, r
   await expect(page.getByText(/Your password is changed/)).toBeVisible();
   const login = (password: string) =>
     graph.ask(
-      "mutation ($input: LoginInput!) { login(input: $input) { session { expiresAt } userErrors { code } } }",
+      "Login",
       { input: { email: ada.user.email, password } },
     );
   expect((await login(PASSWORD)).login.userErrors).toEqual([{ code: "INVALID_CREDENTIALS" }]);

@@ -16,8 +16,8 @@ const COARSER = [3, 5, 8, 12];
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 const chromiums = [process.env.MERCATO_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
-async function ask(query, variables = {}, token = null) {
-  const response = await fetch(`${BASE}/graphql`, {
+async function ask(query, variables = {}, token = null, path = "/graphql") {
+  const response = await fetch(`${BASE}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify({ query, variables }),
@@ -68,6 +68,7 @@ async function apply(cartId, code, session) {
 /** Coupons to look at. One that is there already stays. */
 async function makeCoupons() {
   const { accessToken } = await admin();
+  const staff = "/graphql/staff";
   const make =
     "mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { userErrors { code } } }";
   const end = "mutation ($input: EndCouponInput!) { endCoupon(input: $input) { userErrors { code } } }";
@@ -84,8 +85,8 @@ async function makeCoupons() {
     { code: "OPENING", percentOff: 20, maxRedemptions: 100 },
     { code: "WINTER20", percentOff: 20, startsAt: days(20), endsAt: days(50) },
   ];
-  for (const input of coupons) await ask(make, { input }, accessToken);
-  await ask(end, { input: { code: "OPENING" } }, accessToken);
+  for (const input of coupons) await ask(make, { input }, accessToken, staff);
+  await ask(end, { input: { code: "OPENING" } }, accessToken, staff);
 }
 
 async function order(slugs, session, paymentMethod, coupon) {

@@ -20,7 +20,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <Notifications position="bottom-right" limit={4} />
-      <ApolloProvider client={makeClient()}>
+      <ApolloProvider client={makeClient("/graphql")}>
         <SessionProvider>
           <CartProvider>
             {/* As a transition an address is rendered in pieces, between renders of the former one; a query that the

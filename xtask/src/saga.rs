@@ -30,7 +30,7 @@ pub(crate) fn operator(plan: &Plan, what: &str, arguments: &Arguments) -> Comman
             "MERCATO_DATABASES",
             tools::databases(|service| plan.database_url(service)),
         )
-        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_STAFF_URL", plan.staff_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD)
         .arg(what)

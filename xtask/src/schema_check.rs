@@ -186,7 +186,15 @@ fn check_out(base: &Base, folder: &Path) -> Result<()> {
 }
 
 /// Where the inputs of the check lie, and the endings of their names.
-const FOLDERS: [&str; 6] = ["router", "subgraphs", "web-demo/src", "crates", "tests", "docs"];
+const FOLDERS: [&str; 7] = [
+    "router",
+    "subgraphs",
+    "web-demo/src",
+    "web-demo/e2e",
+    "crates",
+    "tests",
+    "docs",
+];
 const ENDINGS: [&str; 7] = ["graphql", "yaml", "txt", "json", "md", "rhai", "rs"];
 
 fn fingerprint(base: Option<&Base>) -> Result<String> {

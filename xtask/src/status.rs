@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use dev_stack::Stack;
-use dev_stack::stack::{EDGE, Entry, Plan, ROUTER};
+use dev_stack::stack::{EDGE, Entry, Plan, ROUTERS};
 use serde_json::{Map, Value, json};
 
 use crate::show::table;
@@ -52,6 +52,7 @@ fn public(stack: Option<&Stack>) -> Value {
     json!({
         "page": plan.page_url(),
         "graphql": plan.graphql_url(),
+        "staff": plan.staff_url(),
         "websocket": plan.websocket_url("order"),
         "psp_sandbox": plan.psp_url(),
     })
@@ -113,7 +114,7 @@ fn addresses(plan: &Plan, name: &str) -> Value {
     if let Ok(ports) = plan.ports_of(name) {
         add("graphql", ports.graphql);
         add("ops", ports.ops);
-        if name == ROUTER {
+        if ROUTERS.contains(&name) {
             add("metrics", ports.public);
         } else if name == EDGE {
             add("page", ports.public);

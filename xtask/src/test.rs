@@ -194,6 +194,8 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                     "-p",
                     "e2e",
                     "--test",
+                    "conformance",
+                    "--test",
                     "it",
                     "--test",
                     "security",

@@ -103,6 +103,7 @@ fn shopper(plan: &Plan) -> Command {
     let mut command = Command::new(plan.binaries.join("shopper"));
     command
         .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_STAFF_URL", plan.staff_url())
         .env("MERCATO_WS_URL", plan.websocket_url("order"))
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, ROUTER};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, ROUTER, STAFF_ROUTER};
 use dev_stack::{Lifetime, Settings, Stack, StopRequests, install, router};
 
 use crate::show::{Steps, table};
@@ -14,6 +14,7 @@ use crate::{sdl, tools, web, workspace};
 const PAGE_PORT: u16 = 8080;
 const ROUTER_PORT: u16 = 4000;
 const WEBSOCKET_PORT: u16 = 4001;
+const STAFF_ROUTER_PORT: u16 = 4002;
 
 /// Names the row about what only a seeded system has.
 const COUPON: &str = "coupon to try";
@@ -42,6 +43,9 @@ pub(crate) struct Arguments {
     /// Port of the public graph.
     #[arg(long, env = "MERCATO_ROUTER_PORT", default_value_t = ROUTER_PORT)]
     router_port: u16,
+    /// Port of the staff's graph.
+    #[arg(long, env = "MERCATO_STAFF_ROUTER_PORT", default_value_t = STAFF_ROUTER_PORT)]
+    staff_router_port: u16,
     /// Port of the subscriptions' WebSocket.
     #[arg(long, env = "MERCATO_WEBSOCKET_PORT", default_value_t = WEBSOCKET_PORT)]
     websocket_port: u16,
@@ -91,6 +95,7 @@ fn settings(
         binaries: workspace::binaries(arguments.release)?,
         router: Some(workspace::router_files(program)),
         router_port: Some(arguments.router_port),
+        staff_router_port: Some(arguments.staff_router_port),
         websocket_port: Some(arguments.websocket_port),
         page: page.map(|folder| Page {
             folder,
@@ -126,6 +131,11 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
         ("page", arguments.page_port, page_port),
         ("router", arguments.router_port, plan.ports_of(ROUTER)?.graphql),
         (
+            "staff's router",
+            arguments.staff_router_port,
+            plan.ports_of(STAFF_ROUTER)?.graphql,
+        ),
+        (
             "WebSocket",
             arguments.websocket_port,
             plan.ports_of("order")?.public,
@@ -141,6 +151,7 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
         ("shop", plan.page_url().unwrap_or_else(no_page)),
         ("control room", plan.page_url().map_or_else(no_page, control_room)),
         ("graph", plan.graphql_url()),
+        ("staff's graph", plan.staff_url()),
         ("subscriptions", plan.websocket_url("order")),
         ("payment sandbox", plan.psp_url()),
         ("administrator", format!("{ADMIN_EMAIL} / {ADMIN_PASSWORD}")),

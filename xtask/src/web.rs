@@ -13,7 +13,8 @@ use crate::show::Steps;
 use crate::{tools, workspace};
 
 /// What the built page is made of, relative to the checkout.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 11] = [
+    "web-demo/graphiql",
     "web-demo/index.html",
     "web-demo/package.json",
     "web-demo/package-lock.json",
@@ -22,6 +23,7 @@ const INPUTS: [&str; 9] = [
     "web-demo/src",
     "web-demo/tsconfig.json",
     "web-demo/vite.config.ts",
+    "web-demo/vite.graphiql.config.ts",
     "subgraphs/product/seed/images",
 ];
 
@@ -46,7 +48,9 @@ pub(crate) fn ensure(steps: &Steps) -> Result<Option<PathBuf>> {
     }
     packages(steps)?;
     steps.begin("the shop's page");
-    let outcome = quietly(Command::new("npm").args(["run", "bundle"]));
+    let outcome = quietly(Command::new("npm").args(["run", "bundle"]))
+        // Into the folder that the first one has emptied.
+        .and_then(|()| quietly(Command::new("npm").args(["run", "graphiql"])));
     steps.end("the shop's page");
     outcome?;
     std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())?;
@@ -93,7 +97,9 @@ pub(crate) fn browse(browsing: Browsing, run: &mut dyn FnMut(&mut Command) -> Re
     let steps = Steps::new();
     install::ensure_program("chromium", "chromium")?;
     packages(&steps)?;
-    run(npm(&["run", "--silent", "build"]).env("NO_COLOR", "1"))?;
+    for script in ["build", "graphiql"] {
+        run(npm(&["run", "--silent", script]).env("NO_COLOR", "1"))?;
+    }
     workspace::build(false)?;
     // Dropped after the system that lives in it.
     let folder = servers::scratch_folder()?;

@@ -98,14 +98,9 @@ pub(crate) fn build(release: bool) -> Result<()> {
     must(&mut cargo(&arguments)?)
 }
 
-/// The router's committed files and its program.
+/// The routers' committed files and their program.
 pub(crate) fn router_files(program: PathBuf) -> RouterFiles {
-    let folder = root().join("router");
-    RouterFiles {
-        program,
-        config: folder.join("router.yaml"),
-        supergraph: folder.join("supergraph.graphql"),
-    }
+    RouterFiles::in_folder(program, &root().join("router"))
 }
 
 /// Names of the subgraphs, sorted.

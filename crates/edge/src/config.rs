@@ -15,6 +15,8 @@ pub struct Config {
     pub page: PathBuf,
     /// `GRAPH_UPSTREAM`: host and port of the router.
     pub graph: String,
+    /// `STAFF_UPSTREAM`: host and port of the staff's router.
+    pub staff: String,
     /// `LIVE_UPSTREAM`: host and port of order's WebSocket.
     pub live: String,
     /// `KEYS_UPSTREAM`: host and port of auth's public keys.
@@ -41,6 +43,7 @@ impl Config {
         let public = env.required::<SocketAddr>("PUBLIC_ADDR");
         let page = env.required::<PathBuf>("PAGE_DIR");
         let graph = env.required("GRAPH_UPSTREAM");
+        let staff = env.required("STAFF_UPSTREAM");
         let live = env.required("LIVE_UPSTREAM");
         let keys = env.required("KEYS_UPSTREAM");
         let trace_viewer = env.maybe("TRACE_VIEWER");
@@ -53,6 +56,7 @@ impl Config {
                 public: public?,
                 page: page?,
                 graph: graph?,
+                staff: staff?,
                 live: live?,
                 keys: keys?,
                 trace_viewer: trace_viewer?,
@@ -93,6 +97,7 @@ mod tests {
             ("PUBLIC_ADDR", "127.0.0.1:8080"),
             ("PAGE_DIR", page.as_str()),
             ("GRAPH_UPSTREAM", "127.0.0.1:1"),
+            ("STAFF_UPSTREAM", "127.0.0.1:4"),
             ("LIVE_UPSTREAM", "127.0.0.1:2"),
             ("KEYS_UPSTREAM", "127.0.0.1:3"),
         ];

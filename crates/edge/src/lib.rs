@@ -1,5 +1,5 @@
-//! One origin for browsers, as an Ingress gives in a cluster: the page, `/graphql` to the router, `/graphql/ws` to
-//! order's WebSocket, `/.well-known/jwks.json` to auth.
+//! One origin for browsers, as an Ingress gives in a cluster: the page, `/graphql` to the public's router,
+//! `/graphql/staff` to the staff's, `/graphql/ws` to order's WebSocket, `/.well-known/jwks.json` to auth.
 //!
 //! Owns what a browser must be told about the page (caching, security headers) and, while developing, the plugs that
 //! the control room pulls. Must not know the graph: requests pass through unread.
@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 pub use config::{Config, Development};
+use dev_stack::stack::STAFF_PATH;
 use service_auth::UserVerifier;
 use service_kit::{Host, Listener};
 
@@ -43,7 +44,7 @@ pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Rou
         // Not the page: whoever asks for it must see that there is none.
         _ => Router::new().fallback(async || StatusCode::NOT_FOUND),
     };
-    let page = page::routes(&config.page);
+    let page = page::routes(&config.page, config.development.is_some());
     // In place of the file that the page was built with.
     let page = match &config.trace_viewer {
         Some(viewer) => {
@@ -54,6 +55,7 @@ pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Rou
     };
     Router::new()
         .route("/graphql", proxy.to(Upstream::graph(&config.graph)))
+        .route(STAFF_PATH, proxy.to(Upstream::staff(&config.staff)))
         .route("/graphql/ws", proxy.to(Upstream::live(&config.live)))
         .route("/.well-known/jwks.json", proxy.to(Upstream::keys(&config.keys)))
         .nest("/_dev", control)

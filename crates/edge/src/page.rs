@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use tower_http::services::{ServeDir, ServeFile};
@@ -37,7 +38,11 @@ const FOR_AN_HOUR: &str = "public, max-age=3600";
 /// Asked for each time, and answered with 304 while it is the same.
 const ASK_AGAIN: &str = "no-cache";
 
-pub(crate) fn routes(page: &Path) -> Router {
+/// Where GraphiQL is, in a built page that has it.
+const GRAPHIQL: [&str; 3] = ["/graphiql", "/graphiql/", "/graphiql/{*file}"];
+
+/// The page. GraphiQL is a part of it while developing; otherwise there is none, whatever lies in the folder.
+pub(crate) fn routes(page: &Path, development: bool) -> Router {
     let index = ServeFile::new(page.join("index.html"))
         .precompressed_br()
         .precompressed_gzip();
@@ -45,9 +50,16 @@ pub(crate) fn routes(page: &Path) -> Router {
         .precompressed_br()
         .precompressed_gzip()
         .fallback(index);
-    Router::new()
-        .fallback_service(files)
-        .layer(middleware::from_fn(headers))
+    let router = Router::new().fallback_service(files);
+    let router = if development {
+        router
+    } else {
+        let nothing = || any(async || StatusCode::NOT_FOUND);
+        GRAPHIQL
+            .iter()
+            .fold(router, |router, path| router.route(path, nothing()))
+    };
+    router.layer(middleware::from_fn(headers))
 }
 
 async fn headers(request: Request, next: Next) -> Response {

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
+use dev_stack::stack::STAFF_PATH;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri, Version};
 use hyper::upgrade::OnUpgrade;
@@ -57,6 +58,15 @@ impl Upstream {
             authority: authority.to_owned(),
             path: "/graphql",
             name: "The graph",
+            upgrades: false,
+        }
+    }
+
+    pub(crate) fn staff(authority: &str) -> Self {
+        Self {
+            authority: authority.to_owned(),
+            path: STAFF_PATH,
+            name: "The staff's graph",
             upgrades: false,
         }
     }

@@ -13,6 +13,7 @@
 
 mod batch;
 mod document;
+mod entities;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -34,6 +35,7 @@ pub mod ws;
 pub use async_graphql;
 
 pub use batch::Batcher;
+pub use entities::Entities;
 pub use error::{ApiError, Code, Result};
 pub use http::{GatewayKeys, HttpConfig, HttpSettings, router};
 pub use id::parse_id;

@@ -8,6 +8,7 @@ use async_graphql::{
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+use crate::entities::{Entities, Turns};
 use crate::nulls::Types;
 
 const MAX_DEPTH: usize = 15;
@@ -15,17 +16,18 @@ const MAX_COMPLEXITY: usize = 2000;
 const MAX_RECURSION: usize = 32;
 const MAX_DIRECTIVES_PER_FIELD: usize = 4;
 
-/// A schema builder with federation v2.5, subscriptions in the SDL, and the house's limits set.
+/// A schema builder with federation v2.5, subscriptions in the SDL, entities that fail one by one, and the house's
+/// limits set.
 ///
 /// Add the app with `.data(app)`, [`crate::Batcher`]s with `.data(PerRequest::new(..))`, and the interface with
 /// `.register_output_type::<UserError>()`.
-pub fn builder<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>
+pub fn builder<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Entities<Q>, M, S>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    Schema::build(query, mutation, subscription)
+    Schema::build(Entities(query), mutation, subscription)
         .enable_federation()
         .enable_subscription_in_federation()
         .disable_suggestions()
@@ -141,6 +143,7 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
+    let request = request.data(Turns::default());
     match schema.data::<PerRequest>() {
         Some(per_request) => per_request.prepare(request),
         None => request,

@@ -83,7 +83,7 @@ impl Operation for CancelOrder {
 
 /// Makes the awaited call now and takes the call for a person back.
 pub async fn retry(target: &Target, order: OrderId) -> Result<Answer> {
-    let session = target.admin(&target.graph()?).await?;
+    let session = target.admin().await?;
     let input = RetryOrderInput {
         order_id: order.to_string(),
     };
@@ -92,7 +92,7 @@ pub async fn retry(target: &Target, order: OrderId) -> Result<Answer> {
 
 /// Gives an order up before its money is taken. The key is the order's: asking twice is asking once.
 pub async fn cancel(target: &Target, order: OrderId) -> Result<Answer> {
-    let session = target.admin(&target.graph()?).await?;
+    let session = target.admin().await?;
     let input = CancelOrderInput {
         order_id: order.to_string(),
         idempotency_key: format!("operator-{order}"),

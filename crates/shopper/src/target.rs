@@ -19,6 +19,14 @@ pub struct Target {
         default_value = "http://127.0.0.1:4000/graphql"
     )]
     pub graphql: Url,
+    /// Address of the staff's graph, where the administrator works.
+    #[arg(
+        long,
+        global = true,
+        env = "MERCATO_STAFF_URL",
+        default_value = "http://127.0.0.1:4002/graphql/staff"
+    )]
+    pub staff: Url,
     /// Address of the WebSocket.
     #[arg(
         long,
@@ -36,13 +44,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// A client of the graph.
+    /// A client of the public graph.
     pub fn graph(&self) -> Result<Graph> {
         Graph::try_new(self.graphql.clone()).context("no HTTP client")
     }
 
     /// The administrator's session, if one was named.
-    pub async fn maybe_admin(&self, graph: &Graph) -> Result<Option<Arc<Session>>> {
+    pub async fn maybe_admin(&self) -> Result<Option<Arc<Session>>> {
         let (Some(email), Some(password)) = (&self.admin_email, &self.admin_password) else {
             return Ok(None);
         };
@@ -51,15 +59,16 @@ impl Target {
             password: password.clone(),
             display_name: "Administrator".to_owned(),
         };
-        let session = Session::sign_in(graph, credentials).await;
+        let graph = Graph::try_new(self.staff.clone()).context("no HTTP client")?;
+        let session = Session::sign_in(&graph, credentials).await;
         Ok(Some(Arc::new(
             session.context("the administrator could not sign in")?,
         )))
     }
 
     /// The administrator's session; without one the command can't work.
-    pub async fn admin(&self, graph: &Graph) -> Result<Arc<Session>> {
-        let session = self.maybe_admin(graph).await?;
+    pub async fn admin(&self) -> Result<Arc<Session>> {
+        let session = self.maybe_admin().await?;
         session.context("give an administrator: --admin-email and --admin-password")
     }
 }

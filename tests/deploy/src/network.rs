@@ -26,7 +26,7 @@ pub fn violations(objects: &[Value]) -> Vec<String> {
     for service in crate::SERVICES {
         for caller in workloads(objects).map(name) {
             for (listener, port, may) in [
-                ("graph", GRAPHQL_PORT, caller == "router"),
+                ("graph", GRAPHQL_PORT, dev_stack::stack::ROUTERS.contains(&caller)),
                 (
                     "internal listener",
                     INTERNAL_PORT,

@@ -103,7 +103,7 @@ fn nginx() -> Result<()> {
             .replace("/tmp/", &format!("{place}/"))
             .replace("/etc/nginx/", &format!("{place}/"));
         // Names that only the network of the containers knows.
-        for name in ["router", "order", "auth", "payment"] {
+        for name in ["router-staff", "router", "order", "auth", "payment"] {
             text = text.replace(&format!("server {name}:"), "server 127.0.0.1:");
         }
         std::fs::write(folder.path().join(entry.file_name()), text)?;

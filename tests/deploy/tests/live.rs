@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use deploy::{metrics, root, tools};
 use dev_stack::stack::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, RouterFiles, SANDBOX, SERVICES, Settings, Stack,
+    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, Settings, Stack,
 };
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ impl Drop for Prometheus {
 impl Prometheus {
     fn start(folder: &Path, plan: &Plan) -> Result<Self> {
         let mut targets = String::new();
-        for service in SERVICES.iter().chain(&[SANDBOX, ROUTER]) {
+        for service in SERVICES.iter().chain(&[SANDBOX]).chain(&ROUTERS) {
             let ports = plan.ports_of(service)?;
-            let port = if *service == ROUTER {
+            let port = if ROUTERS.contains(service) {
                 ports.public
             } else {
                 ports.ops
@@ -100,11 +100,10 @@ fn boards() -> Result<()> {
     let folder = dev_stack::servers::scratch_folder()?;
     let binaries = crate::configuration::binaries().context("programs")?;
     let mut settings = Settings::for_tests(folder.path().to_owned(), binaries.clone());
-    settings.router = Some(RouterFiles {
-        program: dev_stack::router::ensure(&())?,
-        config: root().join("router/router.yaml"),
-        supergraph: root().join("router/supergraph.graphql"),
-    });
+    settings.router = Some(RouterFiles::in_folder(
+        dev_stack::router::ensure(&())?,
+        &root().join("router"),
+    ));
     let stack = Stack::start(&settings, &())?;
     let plan = stack.plan();
     let prometheus = Prometheus::start(folder.path(), &plan)?;
@@ -159,6 +158,7 @@ fn shopper(binaries: &Path, plan: &Plan) -> Result<()> {
     command
         .arg("demo")
         .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env("MERCATO_STAFF_URL", plan.staff_url())
         .env("MERCATO_WS_URL", plan.websocket_url("order"))
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)

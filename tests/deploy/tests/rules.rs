@@ -86,6 +86,7 @@ fn public(_: &str, objects: &[Value]) -> Vec<String> {
         ("order", vec![8082]),
         ("payment", vec![8082]),
         ("router", vec![4000]),
+        ("router-staff", vec![4000]),
         ("web-demo", vec![8080]),
     ]);
     if open == allowed {

@@ -111,16 +111,14 @@ impl Graph {
 
     /// A new customer, signed in; the key makes a repeat the same customer.
     pub(crate) async fn register(&self, email: &str) -> Result<Self, Fault> {
-        const REGISTER: &str = "mutation ($input: RegisterInput!) { register(input: $input) {
-            session { accessToken } userErrors { code message } } }";
+        const REGISTER: &str = include_str!("../operations/register.graphql");
         let input = json!({ "email": email, "password": PASSWORD, "displayName": "Ada" });
         let payload = self.mutate("register", REGISTER, input).await?;
         self.with_session(&payload)
     }
 
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<Self, Fault> {
-        const LOGIN: &str = "mutation ($input: LoginInput!) { login(input: $input) {
-            session { accessToken } userErrors { code message } } }";
+        const LOGIN: &str = include_str!("../operations/login.graphql");
         let input = json!({ "email": email, "password": password });
         let payload = self.mutate("login", LOGIN, input).await?;
         self.with_session(&payload)
@@ -134,8 +132,7 @@ impl Graph {
 
     /// A guest's or a customer's cart with one of each of these.
     pub(crate) async fn create_cart(&self, variants: &[&str], key: &str) -> Result<String, Fault> {
-        const CREATE: &str = "mutation ($input: CreateCartInput!) { createCart(input: $input) {
-            cart { id } userErrors { code message } } }";
+        const CREATE: &str = include_str!("../operations/create_cart.graphql");
         let line = |variant: &&str| json!({ "variantId": variant, "quantity": 1 });
         let lines: Vec<Value> = variants.iter().map(line).collect();
         let input = json!({ "currencyCode": "USD", "idempotencyKey": key, "lines": lines });
@@ -146,8 +143,7 @@ impl Graph {
     }
 
     pub(crate) async fn create_order(&self, cart: &str, method: &str, key: &str) -> Result<Ordered, Fault> {
-        const CREATE: &str = "mutation ($input: CreateOrderInput!) { createOrder(input: $input) {
-            order { id } userErrors { code message } } }";
+        const CREATE: &str = include_str!("../operations/create_order.graphql");
         let input = json!({ "cartId": cart, "paymentMethod": method, "idempotencyKey": key });
         let data = self.ask(CREATE, json!({ "input": input })).await?;
         let payload = &data["createOrder"];
@@ -161,8 +157,7 @@ impl Graph {
 
     /// Whether the order was cancelled, or it was too late.
     pub(crate) async fn cancel(&self, order: &str, key: &str) -> Result<bool, Fault> {
-        const CANCEL: &str = "mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) {
-            order { status } userErrors { code message } } }";
+        const CANCEL: &str = include_str!("../operations/cancel_order.graphql");
         let input = json!({ "orderId": order, "idempotencyKey": key });
         match self.mutate("cancelOrder", CANCEL, input).await {
             Ok(_) => Ok(true),
@@ -173,10 +168,8 @@ impl Graph {
 
     /// Makes products of one variant with so much stock, as an administrator; their variants, in the SKUs' order.
     pub(crate) async fn stock_up(&self, skus: &[String], units: u32) -> Result<Vec<String>, Fault> {
-        const PRODUCTS: &str = "mutation ($input: ImportProductsInput!) { importProducts(input: $input) {
-            userErrors { code message } } }";
-        const STOCK: &str = "mutation ($input: ImportStockInput!) { importStock(input: $input) {
-            userErrors { code message } } }";
+        const PRODUCTS: &str = include_str!("../operations/staff/import_products.graphql");
+        const STOCK: &str = include_str!("../operations/staff/import_stock.graphql");
         let product = |sku: &String| {
             json!({ "slug": sku.to_lowercase(), "title": sku, "description": "Made for a test",
                 "categoryPath": ["Tests"], "variants": [{ "sku": sku, "title": "One",
@@ -189,7 +182,7 @@ impl Graph {
         let lines: Vec<Value> = skus.iter().map(line).collect();
         let input = json!({ "idempotencyKey": fresh_key(), "lines": lines });
         self.mutate("importStock", STOCK, input).await?;
-        let variants = "query ($skus: [String!]!) { variants(skus: $skus) { id } }";
+        let variants = include_str!("../operations/variants.graphql");
         let data = self.ask(variants, json!({ "skus": skus })).await?;
         let ids = data["variants"].as_array().into_iter().flatten();
         let ids: Vec<String> = ids

@@ -142,7 +142,7 @@ impl World {
         let stack = tokio::task::spawn_blocking(move || Stack::start(&settings, &())).await??;
         let plan = stack.plan();
         let graph = Graph::new(&plan.graphql_url());
-        let admin = graph
+        let admin = Graph::new(&plan.staff_url())
             .login(ADMIN_EMAIL, ADMIN_PASSWORD)
             .await
             .context("the administrator")?;
@@ -277,11 +277,10 @@ pub(crate) fn lazy_pool(url: &str) -> Result<PgPool> {
 fn settings(options: &Options, folder: &Path, links: &Links) -> Result<Settings> {
     let mut settings = Settings::for_tests(folder.join("data"), options.binaries.clone());
     settings.order_replicas = 2;
-    settings.router = Some(RouterFiles {
-        program: dev_stack::router::ensure(&())?,
-        config: root().join("router/router.yaml"),
-        supergraph: root().join("router/supergraph.graphql"),
-    });
+    settings.router = Some(RouterFiles::in_folder(
+        dev_stack::router::ensure(&())?,
+        &root().join("router"),
+    ));
     for order in ["order", "order-2"] {
         settings.extra(order, "PAYMENT_DEADLINE_S", &options.deadline_s.to_string());
         settings.extra(order, "RESERVATION_MARGIN_S", &MARGIN_S.to_string());

@@ -1,4 +1,4 @@
-// The one Apollo client: queries and mutations over HTTP with the session's token and a correlation id, subscriptions
+// The Apollo client of the shop, and that of the control room at its own address: queries and mutations over HTTP with the session's token and a correlation id, subscriptions
 // over graphql-transport-ws; each with a trace context.
 import { ApolloClient, ApolloLink, HttpLink } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
@@ -67,8 +67,11 @@ const renew = new ErrorLink(({ error, operation, forward }) => {
   );
 });
 
-export function makeClient(): ApolloClient {
-  const http = ApolloLink.from([trace, identify, renew, new HttpLink({ uri: "/graphql" })]);
+/** Where the public graph is, and the whole one, which staff are served. */
+export type Address = "/graphql" | "/graphql/staff";
+
+export function makeClient(uri: Address): ApolloClient {
+  const http = ApolloLink.from([trace, identify, renew, new HttpLink({ uri })]);
   return new ApolloClient({
     cache: makeCache(),
     link: ApolloLink.split(

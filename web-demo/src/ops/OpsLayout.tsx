@@ -1,7 +1,10 @@
 // The control room's frame: who may come in, its rooms, and the one feed all of them share.
+import { ApolloProvider } from "@apollo/client/react";
 import { Badge, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconLock, IconPlugConnectedX } from "@tabler/icons-react";
+import { useState } from "react";
 import { Navigate, NavLink, Outlet, useLocation } from "react-router";
+import { makeClient } from "../app/client";
 import { Empty } from "../components/Empty";
 import { useSession } from "../session/SessionProvider";
 import type { FeedLink } from "./feed";
@@ -89,6 +92,16 @@ function Room({ isAdmin }: { isAdmin: boolean }) {
   );
 }
 
+/** The whole graph, and a cache of what it told this member of staff alone. */
+function Staff({ isAdmin }: { isAdmin: boolean }) {
+  const [client] = useState(() => makeClient("/graphql/staff"));
+  return (
+    <ApolloProvider client={client}>
+      <Room isAdmin={isAdmin} />
+    </ApolloProvider>
+  );
+}
+
 export function OpsLayout() {
   const { user } = useSession();
   const { pathname } = useLocation();
@@ -101,5 +114,5 @@ export function OpsLayout() {
       </Empty>
     );
   }
-  return <Room key={user.id} isAdmin={isAdmin} />;
+  return <Staff key={user.id} isAdmin={isAdmin} />;
 }

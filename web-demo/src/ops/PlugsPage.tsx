@@ -38,6 +38,7 @@ const NAMES: Record<string, string> = {
   postgres: "PostgreSQL",
   redis: "Redis",
   router: "Apollo Router",
+  "router-staff": "Apollo Router, for staff",
 };
 
 const WHAT: Record<string, string> = {
@@ -49,6 +50,7 @@ const WHAT: Record<string, string> = {
   payment: "Payments and refunds",
   "psp-sandbox": "Takes the money, somewhere else",
   router: "One graph out of six",
+  "router-staff": "The whole graph, for this room",
   rabbitmq: "Carries events between services",
   postgres: "All books but the carts",
   redis: "Carts, caches and limits",

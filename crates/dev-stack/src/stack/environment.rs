@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 
 use super::plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Plan, ROUTER, SANDBOX, SERVICES, WITH_DATABASE, program_of,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER,
+    WITH_DATABASE, program_of,
 };
 use crate::keys::KeyFolders;
 
@@ -28,7 +29,7 @@ const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
 /// What the process called `name` is started with.
 pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
-        ROUTER => router(plan)?,
+        ROUTER | STAFF_ROUTER => router(plan, name)?,
         SANDBOX => sandbox(plan)?,
         EDGE => edge(plan)?,
         service => subgraph(plan, name, service)?,
@@ -155,6 +156,11 @@ fn edge(plan: &Plan) -> Result<Environment> {
     set(&mut all, "OPS_ADDR", local(ports.ops));
     set(&mut all, "PAGE_DIR", page.folder.display().to_string());
     set(&mut all, "GRAPH_UPSTREAM", local(plan.ports_of(ROUTER)?.graphql));
+    set(
+        &mut all,
+        "STAFF_UPSTREAM",
+        local(plan.ports_of(STAFF_ROUTER)?.graphql),
+    );
     set(&mut all, "LIVE_UPSTREAM", local(plan.ports_of("order")?.public));
     set(&mut all, "KEYS_UPSTREAM", local(plan.ports_of("auth")?.public));
     set(&mut all, "JWKS_URL", jwks_url(plan)?);
@@ -177,8 +183,8 @@ fn origins(plan: &Plan) -> String {
     format!("{WEB_ORIGINS}{}", served.unwrap_or_default())
 }
 
-fn router(plan: &Plan) -> Result<Environment> {
-    let ports = plan.ports_of(ROUTER)?;
+fn router(plan: &Plan, name: &str) -> Result<Environment> {
+    let ports = plan.ports_of(name)?;
     let files = plan.router.as_ref().context("this system has no router")?;
     let mut all = Environment::new();
     set(
@@ -189,8 +195,11 @@ fn router(plan: &Plan) -> Result<Environment> {
     set(
         &mut all,
         "APOLLO_ROUTER_SUPERGRAPH_PATH",
-        files.supergraph.display().to_string(),
+        files.served_by(name).display().to_string(),
     );
+    if name == STAFF_ROUTER {
+        set(&mut all, "ROUTER_PATH", STAFF_PATH);
+    }
     if let Some(folder) = files.config.parent() {
         set(
             &mut all,
@@ -300,6 +309,26 @@ mod tests {
             [sandbox.graphql, sandbox.ops]
         );
         assert_eq!(super::listens(&plan, "cart").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn only_the_staffs_router_is_told_of_the_whole_graph() {
+        let mut settings = Settings::for_tests("/data".into(), "/bin".into());
+        settings.router = Some(super::super::RouterFiles::in_folder(
+            "/router".into(),
+            "/files".as_ref(),
+        ));
+        let plan = Plan::new(&settings, plan().stores).unwrap();
+        let (public, staff) = (map(&plan, ROUTER), map(&plan, STAFF_ROUTER));
+        let file = "APOLLO_ROUTER_SUPERGRAPH_PATH";
+        assert_eq!(public[file], "/files/supergraph.public.graphql");
+        assert_eq!(staff[file], "/files/supergraph.graphql");
+        assert!(!public.contains_key("ROUTER_PATH"), "it has its own");
+        assert_eq!(
+            plan.staff_url(),
+            format!("http://{}{}", staff["ROUTER_LISTEN"], staff["ROUTER_PATH"])
+        );
+        assert_ne!(public["ROUTER_LISTEN"], staff["ROUTER_LISTEN"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::plan::{EDGE, Plan, QUEUES, ROUTER, SERVICES, Stores, WITH_DATABASE, program_of};
+use super::plan::{EDGE, Plan, QUEUES, ROUTERS, SERVICES, Stores, WITH_DATABASE, program_of};
 use super::{Progress, Settings, Stack, environment, hold, links};
 use crate::http;
 use crate::keys::KeyFolders;
@@ -55,7 +55,13 @@ fn check_programs(settings: &Settings) -> Result<()> {
         );
     }
     if let Some(router) = &settings.router {
-        for file in [&router.program, &router.config, &router.supergraph] {
+        let files = [
+            &router.program,
+            &router.config,
+            &router.supergraph,
+            &router.public_supergraph,
+        ];
+        for file in files {
             if !file.is_file() {
                 bail!("the router needs {}, which does not exist", file.display());
             }
@@ -160,7 +166,7 @@ fn told<T>(progress: &dyn Progress, what: &str, work: impl FnOnce() -> Result<T>
 fn members(settings: &Settings) -> Vec<String> {
     let mut names = settings.members();
     if settings.router.is_some() {
-        names.push(ROUTER.to_owned());
+        names.extend(ROUTERS.map(str::to_owned));
     }
     if settings.page.is_some() {
         names.push(EDGE.to_owned());
@@ -188,11 +194,12 @@ fn start_members(stack: &Stack, settings: &Settings, progress: &dyn Progress) ->
     Ok(())
 }
 
-/// Starts a service, the sandbox or the router; does not wait.
+/// Starts a service, the sandbox or a router; does not wait.
 pub(super) fn start_member(plan: &Plan, name: &str, lifetime: Lifetime) -> Result<Process> {
-    let program = match (&plan.router, program_of(name)) {
-        (Some(router), ROUTER) => router.program.clone(),
-        (_, program) => plan.binaries.join(program),
+    let is_router = ROUTERS.contains(&name);
+    let program = match &plan.router {
+        Some(router) if is_router => router.program.clone(),
+        _ => plan.binaries.join(program_of(name)),
     };
     let mut spec = Spec::new(name, &program, plan.log(name));
     spec.command.env_clear().current_dir(&plan.folder);
@@ -202,7 +209,7 @@ pub(super) fn start_member(plan: &Plan, name: &str, lifetime: Lifetime) -> Resul
         }
     }
     spec.command.envs(environment::of(plan, name)?);
-    if program_of(name) == ROUTER {
+    if is_router {
         name_collector(&mut spec.command);
     }
     spec.lifetime = lifetime;

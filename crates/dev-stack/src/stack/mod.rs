@@ -22,8 +22,8 @@ use anyhow::{Context, Result, bail};
 pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, Plan, Ports, QUEUES, ROUTER, RouterFiles, SANDBOX, SERVICES,
-    Stores, WITH_DATABASE,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS, RouterFiles, SANDBOX,
+    SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
 };
 pub use state::{Entry, State};
 
@@ -47,10 +47,12 @@ pub struct Settings {
     pub folder: PathBuf,
     /// Folder of the services' programs, as cargo builds them.
     pub binaries: PathBuf,
-    /// The router; absent to go without one.
+    /// The routers; absent to go without them.
     pub router: Option<RouterFiles>,
     /// Wanted port of the router; the next free one when taken, any free one when absent.
     pub router_port: Option<u16>,
+    /// Wanted port of the staff's router; likewise.
+    pub staff_router_port: Option<u16>,
     /// Wanted port of order's WebSocket; likewise.
     pub websocket_port: Option<u16>,
     /// The shop's page and what serves it; absent to go without one.
@@ -75,6 +77,7 @@ impl Settings {
             binaries,
             router: None,
             router_port: None,
+            staff_router_port: None,
             websocket_port: None,
             page: None,
             order_replicas: 1,

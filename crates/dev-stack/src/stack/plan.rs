@@ -15,10 +15,16 @@ use crate::{free_port, free_port_from};
 pub const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order", "payment"];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
-/// The router.
+/// The router that the public reaches: without what is tagged `internal`.
 pub const ROUTER: &str = "router";
+/// The router of the whole graph, for those who run the shop.
+pub const STAFF_ROUTER: &str = "router-staff";
+/// Both routers.
+pub const ROUTERS: [&str; 2] = [ROUTER, STAFF_ROUTER];
 /// What browsers come in by: the page, the graph and its WebSocket on one origin.
 pub const EDGE: &str = "edge";
+/// Where the whole graph is served, at its router and at every edge.
+pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
 pub const WITH_DATABASE: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
 
@@ -37,7 +43,7 @@ pub const ADMIN_PASSWORD: &str = "mercato-admin-demo";
 /// Where one process listens; zero for what it does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
-    /// GraphQL (services), the public graph (router), the API (sandbox).
+    /// GraphQL (services), the graph (routers), the API (sandbox).
     pub graphql: u16,
     /// REST for other services.
     pub internal: u16,
@@ -64,15 +70,38 @@ pub struct Stores {
     pub rabbitmqctl: PathBuf,
 }
 
-/// Files of the router.
+/// Files of the routers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouterFiles {
     /// The program.
     pub program: PathBuf,
     /// `router.yaml`.
     pub config: PathBuf,
-    /// The composed supergraph.
+    /// The whole composed supergraph.
     pub supergraph: PathBuf,
+    /// The same without what is tagged `internal`.
+    pub public_supergraph: PathBuf,
+}
+
+impl RouterFiles {
+    /// The committed files in `folder`, which is the checkout's `router`.
+    pub fn in_folder(program: PathBuf, folder: &Path) -> Self {
+        Self {
+            program,
+            config: folder.join("router.yaml"),
+            supergraph: folder.join("supergraph.graphql"),
+            public_supergraph: folder.join("supergraph.public.graphql"),
+        }
+    }
+
+    /// What the router called `name` serves.
+    pub(super) fn served_by(&self, name: &str) -> &Path {
+        if name == STAFF_ROUTER {
+            &self.supergraph
+        } else {
+            &self.public_supergraph
+        }
+    }
 }
 
 /// The shop's page, and where it is wanted.
@@ -126,16 +155,18 @@ impl Plan {
             order.public = free_port_from(wanted)?;
         }
         if settings.router.is_some() {
-            let graphql = settings.router_port.map_or_else(free_port, free_port_from)?;
-            ports.insert(
-                ROUTER.to_owned(),
-                Ports {
-                    graphql,
+            for (name, wanted) in [
+                (ROUTER, settings.router_port),
+                (STAFF_ROUTER, settings.staff_router_port),
+            ] {
+                let router = Ports {
+                    graphql: wanted.map_or_else(free_port, free_port_from)?,
                     internal: 0,
                     ops: free_port()?,
                     public: free_port()?,
-                },
-            );
+                };
+                ports.insert(name.to_owned(), router);
+            }
         }
         if let Some(page) = &settings.page {
             ports.insert(
@@ -179,6 +210,12 @@ impl Plan {
         )
     }
 
+    /// The whole graph, for those who run the shop. Port 0 when this system goes without a router.
+    pub fn staff_url(&self) -> String {
+        let port = self.port(STAFF_ROUTER, |ports| ports.graphql);
+        format!("http://127.0.0.1:{port}{STAFF_PATH}")
+    }
+
     /// Where subscriptions are served. `replica` is `order`, `order-2`, ...; port 0 when there is none.
     pub fn websocket_url(&self, replica: &str) -> String {
         format!(
@@ -209,7 +246,7 @@ impl Plan {
 
     /// Address and path that say whether a process is ready.
     pub fn readiness(&self, name: &str) -> Result<(SocketAddr, &'static str)> {
-        let path = if name == ROUTER {
+        let path = if ROUTERS.contains(&name) {
             "/health?ready"
         } else {
             "/readyz"

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use dev_stack::stack::{Entry, Plan, ROUTER, SANDBOX, SERVICES};
+use dev_stack::stack::{Entry, Plan, ROUTER, SANDBOX, SERVICES, STAFF_ROUTER};
 use dev_stack::{Signal, Stack};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -216,7 +216,7 @@ fn kind(name: &str) -> Option<Kind> {
     };
     match name {
         SANDBOX => Some(Kind::Provider),
-        ROUTER => Some(Kind::Router),
+        ROUTER | STAFF_ROUTER => Some(Kind::Router),
         "rabbitmq" => Some(Kind::Broker),
         "redis" | "postgres" => Some(Kind::Store),
         _ => SERVICES.into_iter().any(is_service).then_some(Kind::Service),

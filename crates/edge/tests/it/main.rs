@@ -45,6 +45,10 @@ fn stand_in() -> Router {
     };
     Router::new()
         .route("/graphql", post(told))
+        .route(
+            "/graphql/staff",
+            post(async |body: String| format!("staff: {body}")),
+        )
         .route("/graphql/ws", get(echo))
 }
 
@@ -53,6 +57,13 @@ fn write_page(folder: &Path) {
     std::fs::write(folder.join("index.html"), "<!doctype html><title>shop</title>").unwrap();
     std::fs::write(folder.join("assets/a-1.js"), "plain").unwrap();
     std::fs::write(folder.join("assets/a-1.js.br"), "packed").unwrap();
+    std::fs::create_dir_all(folder.join("graphiql/assets")).unwrap();
+    std::fs::write(
+        folder.join("graphiql/index.html"),
+        "<!doctype html><title>graph</title>",
+    )
+    .unwrap();
+    std::fs::write(folder.join("graphiql/assets/b-1.js"), "large").unwrap();
 }
 
 struct World {
@@ -64,6 +75,10 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        Self::start_as(true).await
+    }
+
+    async fn start_as(is_development: bool) -> Self {
         let page = tempfile::tempdir().unwrap();
         write_page(page.path());
         let behind = serve(stand_in()).await.to_string();
@@ -75,11 +90,12 @@ impl World {
             public: "127.0.0.1:0".parse().unwrap(),
             page: page.path().to_path_buf(),
             graph: behind.clone(),
+            staff: behind.clone(),
             live: behind,
             // Nobody listens there.
             keys: "127.0.0.1:1".to_owned(),
             trace_viewer: Some("http://traces.example/{traceId}".to_owned()),
-            development: Some(Development {
+            development: is_development.then(|| Development {
                 folder: page.path().join("no-system"),
                 users: UserVerifierConfig {
                     jwks_url: "http://127.0.0.1:1/keys".parse().unwrap(),
@@ -88,7 +104,11 @@ impl World {
                 },
             }),
         };
-        let router = edge::router(&config, &Host::for_test("edge"), Some(verifier));
+        let router = edge::router(
+            &config,
+            &Host::for_test("edge"),
+            is_development.then_some(verifier),
+        );
         Self {
             base: serve(router).await.to_string(),
             signer,
@@ -129,10 +149,36 @@ async fn requests_pass_through_with_the_peers_true_address() {
         .await
         .unwrap();
     assert_eq!(answer.text().await.unwrap(), "{me} from 127.0.0.1");
+    let staff = world.client.post(format!("http://{}/graphql/staff", world.base));
+    let answer = staff.body("{users}").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "staff: {users}");
     let gone = world.get("/.well-known/jwks.json").send().await.unwrap();
     assert_eq!(gone.status(), 502);
     let told: serde_json::Value = gone.json().await.unwrap();
     assert_eq!(told["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn graphiql_is_there_while_developing_and_never_else() {
+    let world = World::start().await;
+    let page = world.get("/graphiql/").send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("graph"));
+    let script = world.get("/graphiql/assets/b-1.js").send().await.unwrap();
+    assert_eq!(script.text().await.unwrap(), "large");
+    let world = World::start_as(false).await;
+    for path in [
+        "/graphiql",
+        "/graphiql/",
+        "/graphiql/index.html",
+        "/graphiql/assets/b-1.js",
+    ] {
+        let answer = world.get(path).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(answer.text().await.unwrap(), "", "{path}");
+    }
+    // The rest of the page is as ever.
+    assert_eq!(world.get("/orders").send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -341,6 +341,63 @@ async fn a_missing_entity_is_null_beside_the_others() {
 }
 
 #[tokio::test]
+async fn an_entity_that_fails_is_null_alone_with_one_error_at_its_place() {
+    let edge = edge(true).await;
+    let ask = async |representations: Value, selection: &str| {
+        let text =
+            format!("query ($r: [_Any!]!) {{ all: _entities(representations: $r) {{ {selection} }} }}");
+        let body = json!({"query": text, "variables": {"r": representations}}).to_string();
+        let (_, _, body) = edge.ask(post(body)).await;
+        let errors: Vec<Value> = body["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|error| json!([error["path"], error["extensions"]["code"]]))
+            .collect();
+        (body["data"]["all"].clone(), Value::from(errors))
+    };
+    let toy = |id: &str| json!({"__typename": "Toy", "id": id});
+    let broken = |id: u8| json!({"__typename": "Broken", "id": id});
+    let mixed = json!([toy("1"), broken(2), {"__typename": "Nonsense"}, broken(1), toy("gone"), toy("1"),
+        {"id": "1"}, {"__typename": "Toy"}, broken(2)]);
+    let (data, errors) = ask(mixed, "... on Toy { id } ... on Broken { number: id }").await;
+    assert_eq!(
+        data,
+        json!([{"id": "1"}, null, null, {"number": 1}, null, {"id": "1"}, null, null, null])
+    );
+    let at = |place: u8, code: &str| json!([["all", place], code]);
+    let places = [
+        at(1, "UNAVAILABLE"),
+        at(2, "BAD_USER_INPUT"),
+        at(6, "BAD_USER_INPUT"),
+        at(7, "BAD_USER_INPUT"),
+        at(8, "UNAVAILABLE"),
+    ];
+    let mut found = errors.as_array().unwrap().clone();
+    found.sort_by_key(|error| error[0][1].as_u64());
+    assert_eq!(found, places);
+
+    // A nullable field that fails is null alone, a non-null one takes its entity along, each at its place.
+    let (data, errors) = ask(
+        json!([broken(1), toy("1")]),
+        "... on Broken { id may } ... on Toy { price { amount } }",
+    )
+    .await;
+    assert_eq!(
+        data,
+        json!([{"id": 1, "may": null}, {"price": {"amount": "19.99"}}])
+    );
+    assert_eq!(errors, json!([[["all", 0, "may"], "UNAVAILABLE"]]));
+    let (data, errors) = ask(
+        json!([toy("1"), broken(1)]),
+        "... on Broken { number: id must } ... on Toy { id }",
+    )
+    .await;
+    assert_eq!(data, json!([{"id": "1"}, null]));
+    assert_eq!(errors, json!([[["all", 1, "must"], "UNAVAILABLE"]]));
+}
+
+#[tokio::test]
 async fn introspection_is_off_in_production_only() {
     let text = "{ __schema { queryType { name } } __type(name: \"Toy\") { name } }";
     assert_eq!(edge(true).await.code(query(text)).await, "FORBIDDEN");

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_graphql::{Context, Enum, ID, Object, Schema, SimpleObject, Subscription};
 use contracts::{Currency, Money, UserId};
 use futures::stream::{self, Stream, StreamExt};
-use graphql_kit::{ApiError, MoneyInput, MoneyObject, PageInfoObject, Result, page, parse_id, require_user};
+use graphql_kit::{
+    ApiError, Entities, MoneyInput, MoneyObject, PageInfoObject, Result, page, parse_id, require_user,
+};
 use tokio::sync::Notify;
 
 pub(crate) const KEY: &str = "toy-gateway-key-0001";
@@ -138,6 +140,15 @@ impl Query {
     async fn toy_by_id(&self, #[graphql(desc = "The id.")] id: ID) -> Option<Toy> {
         (id != "gone").then(|| toy(&id))
     }
+
+    /// The broken thing by reference; there is only one, and the second can't be looked for.
+    #[graphql(entity)]
+    async fn broken_by_id(&self, #[graphql(desc = "The id.")] id: i32) -> Result<Option<Broken>> {
+        match id {
+            2 => Err(ApiError::unavailable("It")),
+            id => Ok((id == 1).then_some(Broken)),
+        }
+    }
 }
 
 pub(crate) struct Mutation;
@@ -198,7 +209,7 @@ impl Subscription_ {
     }
 }
 
-pub(crate) type ToySchema = Schema<Query, Mutation, Subscription_>;
+pub(crate) type ToySchema = Schema<Entities<Query>, Mutation, Subscription_>;
 
 pub(crate) fn schema(probe: &Arc<Probe>) -> ToySchema {
     graphql_kit::builder(Query, Mutation, Subscription_)

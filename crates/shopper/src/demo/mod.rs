@@ -32,7 +32,7 @@ pub struct DemoArgs {
 /// Runs `demo`; whether everything came out as it should.
 pub async fn demo(target: &Target, args: &DemoArgs, console: &Console) -> Result<bool> {
     let graph = target.graph()?;
-    let shop = Shop::open(&graph, target.maybe_admin(&graph).await?).await?;
+    let shop = Shop::open(&graph, target.maybe_admin().await?).await?;
     if !shop.has_admin() {
         console.line("No administrator was named: the stock is not compared.");
     }

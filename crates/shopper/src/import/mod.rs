@@ -88,8 +88,7 @@ impl std::fmt::Display for Summary {
 
 /// Runs `import`.
 pub async fn import(target: &Target, args: &ImportArgs, console: &Console) -> Result<Summary> {
-    let graph = target.graph()?;
-    let session = target.admin(&graph).await?;
+    let session = target.admin().await?;
     let total = ndjson::count(&args.file).with_context(|| args.file.display().to_string())?;
     let position = Position::open(args.state.as_deref(), args.from_line)?;
     let stock = args.stock;
@@ -107,7 +106,7 @@ pub async fn import(target: &Target, args: &ImportArgs, console: &Console) -> Re
 /// Runs `seed`; `None` when there are products already.
 pub async fn seed(target: &Target, args: &SeedArgs, console: &Console) -> Result<Option<Summary>> {
     let graph = target.graph()?;
-    let session = target.admin(&graph).await?;
+    let session = target.admin().await?;
     let catalogue = graph.run::<Catalogue>(None, &First { first: 1 }).await?;
     if !catalogue.products.nodes.is_empty() {
         return Ok(None);

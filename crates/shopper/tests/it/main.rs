@@ -25,7 +25,15 @@ struct Cli {
 }
 
 fn target(fake: &Fake) -> Target {
-    let arguments = ["shopper", "--graphql", &fake.graphql(), "--ws", &fake.ws()];
+    let arguments = [
+        "shopper",
+        "--graphql",
+        &fake.graphql(),
+        "--staff",
+        &fake.graphql(),
+        "--ws",
+        &fake.ws(),
+    ];
     let admin = [
         "--admin-email",
         "admin@shop.example",

@@ -7,7 +7,7 @@ mod types;
 mod user_error;
 
 use async_graphql::{EmptySubscription, Request, Schema, SchemaBuilder};
-use graphql_kit::{ApiError, Batcher, PerRequest};
+use graphql_kit::{ApiError, Batcher, Entities, PerRequest};
 
 use crate::App;
 use crate::app::Error;
@@ -16,7 +16,7 @@ use mutation::Mutation;
 use query::Query;
 
 /// Auth's executable schema.
-pub type AuthSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type AuthSchema = Schema<Entities<Query>, Mutation, EmptySubscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> AuthSchema {
@@ -31,7 +31,7 @@ pub fn sdl() -> String {
     graphql_kit::sdl(&builder().finish())
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+fn builder() -> SchemaBuilder<Entities<Query>, Mutation, EmptySubscription> {
     graphql_kit::builder(Query, Mutation, EmptySubscription).register_output_type::<user_error::UserError>()
 }
 

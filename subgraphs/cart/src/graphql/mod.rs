@@ -8,7 +8,7 @@ mod types;
 mod user_error;
 
 use async_graphql::{Context, EmptySubscription, Request, Schema, SchemaBuilder};
-use graphql_kit::{ApiError, Batcher, PerRequest, viewer};
+use graphql_kit::{ApiError, Batcher, Entities, PerRequest, viewer};
 
 use crate::App;
 use crate::app::Error;
@@ -16,7 +16,7 @@ use crate::app::read_cart::Reader;
 use loader::CartLoader;
 
 /// Cart's executable schema.
-pub type CartSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub type CartSchema = Schema<Entities<query::Query>, mutation::Mutation, EmptySubscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> CartSchema {
@@ -31,7 +31,7 @@ pub fn sdl() -> String {
     graphql_kit::sdl(&builder().finish())
 }
 
-fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
+fn builder() -> SchemaBuilder<Entities<query::Query>, mutation::Mutation, EmptySubscription> {
     graphql_kit::builder(query::Query, mutation::Mutation, EmptySubscription)
         .register_output_type::<user_error::UserError>()
 }

@@ -29,18 +29,15 @@ impl Query {
     }
 
     #[graphql(entity)]
-    async fn find_cart(&self, ctx: &Context<'_>, id: ID) -> Option<CartObject> {
-        // One error here would fail the whole list of entities.
-        let id: CartId = id.parse().ok()?;
+    async fn find_cart(&self, ctx: &Context<'_>, id: ID) -> Result<Option<CartObject>> {
+        let Ok(id) = id.parse::<CartId>() else {
+            return Ok(None);
+        };
         let loader = ctx.data_unchecked::<Batcher<CartLoader>>();
-        let loaded = loader
-            .load_one(id)
-            .await
-            .inspect_err(|error| tracing::warn!(%error, "carts were not loaded"));
-        loaded
-            .ok()?
+        let cart = loader.load_one(id).await.map_err(|error| fault(&error))?;
+        Ok(cart
             .filter(|cart| reader(ctx).may_see(cart))
-            .map(CartObject::unpriced)
+            .map(CartObject::unpriced))
     }
 
     #[graphql(entity)]

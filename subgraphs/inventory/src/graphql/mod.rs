@@ -8,7 +8,7 @@ mod types;
 mod user_error;
 
 use async_graphql::{EmptySubscription, Request, Schema};
-use graphql_kit::{ApiError, Batcher, PerRequest};
+use graphql_kit::{ApiError, Batcher, Entities, PerRequest};
 
 use crate::App;
 use crate::app::Error;
@@ -16,7 +16,7 @@ use crate::domain::Refusal;
 use loader::LevelLoader;
 
 /// Inventory's executable schema.
-pub type InventorySchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub type InventorySchema = Schema<Entities<query::Query>, mutation::Mutation, EmptySubscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> InventorySchema {
@@ -32,7 +32,7 @@ pub fn sdl() -> String {
     graphql_kit::sdl(&builder().finish())
 }
 
-fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
+fn builder() -> async_graphql::SchemaBuilder<Entities<query::Query>, mutation::Mutation, EmptySubscription> {
     graphql_kit::builder(query::Query, mutation::Mutation, EmptySubscription)
         .register_output_type::<user_error::UserError>()
 }

@@ -13,7 +13,7 @@ mod types;
 mod user_error;
 
 use async_graphql::{EmptyMutation, MergedObject, Object, Request, Schema};
-use graphql_kit::{ApiError, PerRequest};
+use graphql_kit::{ApiError, Entities, PerRequest};
 
 use crate::app::{App, AppError};
 
@@ -23,10 +23,10 @@ use subscription::Subscription;
 use user_error::UserError;
 
 /// The subgraph's schema.
-pub type OrderSchema = Schema<Query, Mutation, Subscription>;
+pub type OrderSchema = Schema<Entities<Query>, Mutation, Subscription>;
 
 /// The schema of the public WebSocket: the same subscriptions, nothing else.
-pub type LiveSchema = Schema<Nothing, EmptyMutation, Subscription>;
+pub type LiveSchema = Schema<Entities<Nothing>, EmptyMutation, Subscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> OrderSchema {

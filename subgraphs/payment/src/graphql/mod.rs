@@ -6,14 +6,14 @@ mod query;
 mod types;
 
 use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema};
-use graphql_kit::PerRequest;
+use graphql_kit::{Entities, PerRequest};
 
 use crate::app::App;
 
 pub use query::Query;
 
 /// The subgraph's schema.
-pub type PaymentSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+pub type PaymentSchema = Schema<Entities<Query>, EmptyMutation, EmptySubscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> PaymentSchema {

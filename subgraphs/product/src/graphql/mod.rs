@@ -11,6 +11,7 @@ mod query;
 mod user_error;
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
+use graphql_kit::Entities;
 
 use crate::App;
 
@@ -20,7 +21,7 @@ use crate::App;
 pub struct QueryRoot(query::CatalogueQuery, entity::EntityQuery);
 
 /// The subgraph's schema.
-pub type ProductSchema = Schema<QueryRoot, mutation::Mutation, EmptySubscription>;
+pub type ProductSchema = Schema<Entities<QueryRoot>, mutation::Mutation, EmptySubscription>;
 
 /// The schema that answers for `app`.
 pub fn schema(app: &App) -> ProductSchema {
@@ -35,7 +36,7 @@ pub fn sdl() -> String {
     graphql_kit::sdl(&unbound().finish())
 }
 
-fn unbound() -> async_graphql::SchemaBuilder<QueryRoot, mutation::Mutation, EmptySubscription> {
+fn unbound() -> async_graphql::SchemaBuilder<Entities<QueryRoot>, mutation::Mutation, EmptySubscription> {
     graphql_kit::builder(QueryRoot::default(), mutation::Mutation, EmptySubscription)
         .register_output_type::<user_error::UserError>()
 }
