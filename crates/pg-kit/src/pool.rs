@@ -62,7 +62,17 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
             ("client_min_messages", "warning"),
         ])
         .disable_statement_logging();
+    let taken = service_kit::metrics::counter(
+        "pg_connections_taken_total",
+        "Connections taken from a pool: one for each transaction, and one for each statement outside of any.",
+        &["pool"],
+    )
+    .with_label_values(&[purpose.label()]);
     let pool = PgPoolOptions::new()
+        .before_acquire(move |_, _| {
+            taken.inc();
+            Box::pin(async { Ok(true) })
+        })
         .min_connections(purpose.min_connections())
         .max_connections(purpose.max_connections())
         .acquire_timeout(ACQUIRE)

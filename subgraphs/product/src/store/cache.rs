@@ -39,6 +39,10 @@ pub enum Kind {
     VariantsOf,
     /// A category by its id.
     Category,
+    /// How many products a filter finds, by the catalogue's generation and the filter.
+    Count,
+    /// How they spread, by the same.
+    Facets,
 }
 
 impl Kind {
@@ -50,6 +54,8 @@ impl Kind {
             Self::VariantBySku => "sku",
             Self::VariantsOf => "variants",
             Self::Category => "category",
+            Self::Count => "count",
+            Self::Facets => "facets",
         }
     }
 }
@@ -154,6 +160,29 @@ impl Cache {
                 .ask("forget", pipe.query_async(&mut self.redis.clone()))
                 .await;
         }
+    }
+
+    /// Which generation of the catalogue the copies of counts are of; `None` when Redis doesn't say.
+    pub async fn generation(&self) -> Option<u64> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.generation_key());
+        let found: Option<u64> = self
+            .ask("generation", command.query_async(&mut self.redis.clone()))
+            .await?;
+        Some(found.unwrap_or_default())
+    }
+
+    /// Begins the next generation after a committed write: any product may be in any count, so all are forgotten.
+    pub async fn begin_generation(&self) {
+        let mut command = redis::cmd("INCR");
+        command.arg(self.generation_key());
+        let _: Option<u64> = self
+            .ask("begin_generation", command.query_async(&mut self.redis.clone()))
+            .await;
+    }
+
+    fn generation_key(&self) -> String {
+        format!("{}:generation", self.prefix)
     }
 
     /// The answer, unless the breaker is open or Redis fails.

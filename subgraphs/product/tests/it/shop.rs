@@ -23,6 +23,7 @@ pub(crate) struct Shop {
     pub(crate) admin: String,
     pub(crate) support: String,
     pub(crate) redis: TestRedis,
+    colds: u32,
     _db: TestDb,
 }
 
@@ -50,13 +51,15 @@ impl Shop {
             app,
             identity,
             redis,
+            colds: 0,
             _db: db,
         }
     }
 
     /// The same shop as a process sees it whose cache holds nothing yet.
     pub(crate) fn forget_all_copies(&mut self) {
-        let prefix = format!("{}:cold", self.redis.prefix);
+        self.colds += 1;
+        let prefix = format!("{}:cold-{}", self.redis.prefix, self.colds);
         self.app.cache = Cache::try_new(&self.redis.url, &prefix, PATIENCE).unwrap();
         self.graphql = graphql_over(&self.app, &self.identity);
     }
