@@ -18,6 +18,24 @@ BEGIN ATOMIC
     WHERE word ~ '^[[:alpha:]]{3,40}$';
 END;
 
+-- As before, but a word of any length can be asked for: 2 KiB of letters are more than a tsquery takes, and were an
+-- error. No word of the catalogue is as long as what is left of it.
+CREATE OR REPLACE FUNCTION search_query(question text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT string_agg(
+               '(''' || word || ''':*'
+               || coalesce((SELECT ' | ''' || stem || ''':*'
+                            FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.english'::regconfig, word))) AS stem
+                            LIMIT 1), '')
+               || ')',
+               ' & ')::tsquery
+    FROM (SELECT left(word, 250) AS word
+          FROM string_to_table(search_fold(question), ' ') AS word
+          WHERE word <> ''
+          LIMIT 8) AS words;
+END;
+
 CREATE TABLE search_word (
     word     text COLLATE "C" PRIMARY KEY,
     stem     text COLLATE "C" GENERATED ALWAYS AS (search_stem(word)) STORED,

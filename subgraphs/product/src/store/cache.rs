@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use service_kit::breaker::Breaker;
 
 /// How long a copy lives. It bounds how stale a page can be when an invalidation didn't reach Redis.
-const TTL_S: u64 = 30;
+const LIFE: Duration = Duration::from_secs(30);
 /// How long a tombstone keeps readers from writing back what they fetched before the change; longer than a
 /// statement may run.
 const TOMBSTONE_TTL_S: u64 = 12;
@@ -66,6 +66,7 @@ pub struct Cache {
     redis: ConnectionManager,
     prefix: String,
     limit: Duration,
+    life: Duration,
     breaker: std::sync::Arc<Breaker>,
     lookups: IntCounterVec,
 }
@@ -83,6 +84,7 @@ impl Cache {
             redis: ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?,
             prefix: format!("{prefix}:{LAYOUT}"),
             limit: response_timeout + connect_timeout,
+            life: LIFE,
             breaker: std::sync::Arc::default(),
             lookups: service_kit::metrics::counter(
                 "product_cache_lookups_total",
@@ -90,6 +92,13 @@ impl Cache {
                 &["kind", "outcome"],
             ),
         })
+    }
+
+    /// The same cache, whose copies live so long.
+    #[must_use]
+    pub fn keeping_for(mut self, life: Duration) -> Self {
+        self.life = life;
+        self
     }
 
     fn key(&self, kind: Kind, key: &str) -> String {
@@ -133,7 +142,7 @@ impl Cache {
                 .arg(self.key(kind, key))
                 .arg(bytes)
                 .arg("EX")
-                .arg(TTL_S)
+                .arg(self.life.as_secs())
                 .arg("NX")
                 .ignore();
         }

@@ -127,7 +127,8 @@ async fn a_reader_that_was_too_late_puts_nothing_back() {
 
 #[tokio::test]
 async fn copies_end_by_themselves_and_stand_under_their_layout() {
-    let shop = Shop::open().await;
+    let mut shop = Shop::open().await;
+    shop.app.cache = Cache::try_new(&shop.redis.url, &shop.redis.prefix, PATIENCE).unwrap();
     let payload = shop.stock_up(vec![item("pot", "Pot", "1")]).await;
     let id: VariantId = payload["products"][0]["variants"][0]["id"]
         .as_str()
