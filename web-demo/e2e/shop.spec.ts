@@ -29,6 +29,9 @@ test("search as you type", async ({ page }) => {
   await expect.poll(() => page.getByRole("article").count()).toBeGreaterThan(5);
   await page.getByRole("searchbox", { name: "Search products" }).fill("no such thing at all");
   await expect(page.getByText("Nothing fits")).toBeVisible();
+  await page.getByRole("searchbox", { name: "Search products" }).fill("lantren");
+  await expect(page.getByText("Showing results for “lantern”")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Camp Lantern" })).toBeVisible();
 });
 
 test("a guest's cart survives a reload and merges at sign-in", async ({ page, request }) => {

@@ -73,6 +73,9 @@ enum Command {
     /// Check out recorded baskets as real users, then audit.
     #[command(disable_help_flag = true)]
     Replay(tools::Rest),
+    /// Measure the running system: `pages` near and far, typical operations of the `graph`.
+    #[command(disable_help_flag = true)]
+    Bench(tools::Rest),
     /// Check the invariants over all databases.
     #[command(disable_help_flag = true)]
     Audit(tools::Rest),
@@ -129,6 +132,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(rest) => tools::demo(&rest),
         Command::Import(rest) => tools::import(&rest),
         Command::Replay(rest) => tools::replay(&rest),
+        Command::Bench(rest) => tools::bench(&rest),
         Command::Audit(rest) => tools::audit(&rest),
         Command::Saga(arguments) => saga::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),

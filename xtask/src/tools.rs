@@ -1,4 +1,5 @@
-//! `demo`, `import`, `replay`, `audit` and seeding: the shopper and the auditor run against the started system.
+//! `demo`, `import`, `replay`, `bench`, `audit` and seeding: the shopper, the timekeeper and the auditor run against
+//! the started system.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -6,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow};
 use dev_stack::Stack;
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, WITH_DATABASE};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, SERVICES, WITH_DATABASE};
 
 use crate::workspace;
 
@@ -73,6 +74,29 @@ fn acknowledged(arguments: &[String]) -> Option<PathBuf> {
 pub(crate) fn audit(rest: &Rest) -> Result<ExitCode> {
     let mut command = auditor(&attached()?.plan());
     command.args(&rest.arguments);
+    exec(command)
+}
+
+/// The timekeeper asks as a client does, and knows where product is and where the services tell what they count.
+pub(crate) fn bench(rest: &Rest) -> Result<ExitCode> {
+    let plan = attached()?.plan();
+    let mut metrics = Vec::new();
+    for service in SERVICES {
+        let port = plan.ports_of(service)?.ops;
+        metrics.push(format!("{service}=http://127.0.0.1:{port}/metrics"));
+    }
+    let product = plan.ports_of("product")?.graphql;
+    let mut command = Command::new(plan.binaries.join("timekeeper"));
+    command
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
+        .env(
+            "MERCATO_PRODUCT_URL",
+            format!("http://127.0.0.1:{product}/graphql"),
+        )
+        .env("GATEWAY_KEY", &plan.gateway_key)
+        .env("MERCATO_METRICS", metrics.join(","))
+        .env("MERCATO_MANIFESTS", workspace::root().join("router/persisted"))
+        .args(&rest.arguments);
     exec(command)
 }
 

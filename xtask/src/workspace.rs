@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use dev_stack::stack::RouterFiles;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "auth",
     "product",
     "inventory",
@@ -19,6 +19,7 @@ const PROGRAMS: [&str; 11] = [
     "shopper",
     "auditor",
     "operator",
+    "timekeeper",
 ];
 
 /// The checkout.

@@ -79,7 +79,17 @@ async fn open(
 ) -> Result<PgPool, sqlx::Error> {
     await_server(&options).await?;
     let retired = Arc::new(Mutex::new(Instant::now()));
+    let taken = service_kit::metrics::counter(
+        "pg_connections_taken_total",
+        "Connections taken from a pool: one for each transaction, and one for each statement outside of any.",
+        &["pool"],
+    )
+    .with_label_values(&[label]);
     let pool = PgPoolOptions::new()
+        .before_acquire(move |_, _| {
+            taken.inc();
+            Box::pin(async { Ok(true) })
+        })
         .min_connections(connections)
         .max_connections(connections)
         .acquire_timeout(acquire)

@@ -31,6 +31,7 @@ import { readableName } from "./categories";
 import { isFiltered, readWanted, SORTS, toFilter, type Wanted, writeWanted } from "./filters";
 import classes from "./HomePage.module.css";
 import { ProductCard, ProductCardSkeleton } from "./ProductCard";
+import { searchedFor } from "./searched";
 
 /** Below the first view or behind a button: not part of what a first visit waits for. */
 const Facets = lazy(async () => ({ default: (await import("./Facets")).Facets }));
@@ -79,11 +80,13 @@ function useProducts(wanted: Wanted) {
   // While the next list is on its way the last one stays, so that nothing jumps.
   const list = (data ?? (loading ? previousData : undefined))?.products;
   const after = list?.pageInfo?.endCursor;
+  // Of this list alone: what the last one was about says nothing of what is asked now.
+  const searched = searchedFor(wanted.text, data?.products.correctedText);
 
   const loadMore = () => {
     if (after && data) void more.bring(after);
   };
-  return { list, overview, counting: counts.loading, error, loading, refetch, more, after, loadMore };
+  return { list, searched, overview, counting: counts.loading, error, loading, refetch, more, after, loadMore };
 }
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
@@ -124,7 +127,7 @@ export function HomePage() {
   const filtered = isFiltered(wanted);
   usePageTitle(wanted.text ? `Search: ${wanted.text}` : "");
 
-  const { list, overview, counting, error, loading, refetch, more, after, loadMore } = useProducts(wanted);
+  const { list, searched, overview, counting, error, loading, refetch, more, after, loadMore } = useProducts(wanted);
   const [filtersOpen, drawer] = useDisclosure(false);
   const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
   const found = list?.nodes ?? [];
@@ -189,6 +192,9 @@ export function HomePage() {
           {facets}
         </Box>
         <Stack gap="lg" miw={0}>
+          <Text aria-live="polite" hidden={!searched}>
+            {searched}
+          </Text>
           {error && !list && <Problem error={error} onRetry={() => void refetch()} />}
           {list && nodes.length === 0 && !loading && (
             <Empty

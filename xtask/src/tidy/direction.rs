@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("psp-sandbox", &["service-kit"]),
     ("shopper", &["contracts"]),
     ("auditor", &["contracts"]),
+    ("timekeeper", &["shopper"]),
     ("operator", &["contracts", "service-kit", "event-bus", "shopper"]),
     ("dev-stack", &[]),
     ("edge", &["service-kit", "service-auth", "dev-stack"]),

@@ -7,6 +7,7 @@ mod graph;
 mod races;
 mod reservations;
 mod stage;
+mod statements;
 mod sweeping;
 mod together;
 mod wiring;

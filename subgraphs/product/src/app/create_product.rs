@@ -57,6 +57,7 @@ pub async fn create_product(
         .await
         .during("complete a key")?;
     tx.commit().await.during("commit a new product")?;
+    app.cache.begin_generation().await;
     Ok(outcome)
 }
 

@@ -137,6 +137,7 @@ async fn write(app: &App, good: &[Good<'_>]) -> Result<Imported, StoreError> {
         .filter_map(|item| Some((*taken.slugs.get(&item.draft.slug)?, item.draft.slug.clone())))
         .collect();
     forget_products(app, &stale).await?;
+    app.cache.begin_generation().await;
     Ok(Imported {
         created: changed.products.len() - stale.len(),
         updated: changed.updated,

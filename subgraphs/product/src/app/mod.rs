@@ -40,5 +40,6 @@ async fn forget_products(app: &App, changed: &[(ProductId, String)]) -> Result<(
         keys.push((Kind::VariantBySku, variant.sku));
     }
     app.cache.forget(&keys).await;
+    app.cache.begin_generation().await;
     Ok(())
 }

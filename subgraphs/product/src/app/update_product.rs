@@ -15,6 +15,8 @@ pub async fn update_product(
     change: &ProductChange,
 ) -> Outcome<Product> {
     let mut tx = app.pool.begin().await.during("begin to update a product")?;
+    // Its words are counted again, as those of an import are: they take turns.
+    writes::lock_in_tx(&mut tx).await?;
     let Some(product) = writes::hold_in_tx(&mut tx, id).await? else {
         let fault = Fault::new(FaultCode::NotFound, "There is no such product.", &["productId"]);
         return Ok(Err(vec![fault]));

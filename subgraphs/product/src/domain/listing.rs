@@ -2,11 +2,12 @@
 
 use contracts::{CategoryId, ProductId};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::ProductStatus;
 
 /// Which products; an absent field asks nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {
     /// Words that title, brand or description must hold, each as a prefix.
     pub text: Option<String>,
@@ -31,6 +32,13 @@ impl Filter {
             .map(|text| text.replace('\0', " ").trim().to_owned())
             .filter(|text| !text.is_empty());
         self
+    }
+
+    /// Tells filters apart, however long their text is.
+    pub fn digest(&self) -> String {
+        // Texts, numbers and ids always have a JSON form.
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        format!("{:x}", Sha256::digest(json))
     }
 
     /// The statuses as stored.
@@ -77,6 +85,21 @@ impl Listing {
         Self { filter, sort }
     }
 
+    /// The same list about another text; `None` when that says nothing, or there was none to put it in the place of.
+    pub fn about(&self, text: &str) -> Option<Self> {
+        self.filter.text.as_ref()?;
+        let filter = Filter {
+            text: Some(text.to_owned()),
+            ..self.filter.clone()
+        };
+        let filter = filter.normalised();
+        filter.text.as_ref()?;
+        Some(Self {
+            filter,
+            sort: self.sort,
+        })
+    }
+
     /// Names the order inside cursors, so that a cursor of another order is refused.
     pub fn cursor_kind(&self) -> &'static str {
         match self.sort {
@@ -108,19 +131,23 @@ pub struct Position {
     /// The product.
     #[serde(rename = "i")]
     pub id: ProductId,
+    /// What was searched for, where that is not what was asked for: the next page is of the same list, whatever the
+    /// catalogue knows by then.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<String>,
 }
 
 /// How the products of a list spread over one property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facet {
     /// `brand` or `category`.
-    pub name: &'static str,
+    pub name: String,
     /// The most frequent first.
     pub values: Vec<FacetValue>,
 }
 
 /// One value of a property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetValue {
     /// What the filter takes.
     pub value: String,
@@ -150,11 +177,62 @@ mod tests {
     }
 
     #[test]
+    fn filters_that_differ_have_digests_that_differ() {
+        let text = |text: &str| Filter {
+            text: Some(text.to_owned()),
+            ..Filter::default()
+        };
+        let filters = [
+            Filter::default(),
+            text("tea"),
+            text("teas"),
+            Filter {
+                brand: Some("tea".to_owned()),
+                ..Filter::default()
+            },
+            Filter {
+                min_price: Some(1),
+                ..Filter::default()
+            },
+            Filter {
+                max_price: Some(1),
+                ..Filter::default()
+            },
+            Filter {
+                statuses: vec![ProductStatus::Active],
+                ..Filter::default()
+            },
+        ];
+        let digests: std::collections::HashSet<String> = filters.iter().map(Filter::digest).collect();
+        assert_eq!(digests.len(), filters.len());
+        assert_eq!(text("tea").digest(), filters[1].digest());
+    }
+
+    #[test]
+    fn another_text_takes_the_place_of_one() {
+        let list = |text: Option<&str>| {
+            let filter = Filter {
+                text: text.map(ToOwned::to_owned),
+                ..Filter::default()
+            };
+            Listing::new(filter, Sort::Relevance)
+        };
+        let about = |text, other| list(text).about(other).and_then(|list| list.filter.text);
+        assert_eq!(about(Some("cofee"), "coffee").as_deref(), Some("coffee"));
+        assert_eq!(about(Some("cofee"), " \0"), None);
+        assert_eq!(about(None, "coffee"), None);
+    }
+
+    #[test]
     fn a_position_keeps_its_key_through_json() {
-        for key in [SortKey::Number(-3), SortKey::Text("7".to_owned())] {
+        for (key, corrected) in [
+            (SortKey::Number(-3), None),
+            (SortKey::Text("7".to_owned()), Some("tea".to_owned())),
+        ] {
             let position = Position {
                 key,
                 id: ProductId::from_uuid(uuid::Uuid::from_u128(7)),
+                corrected,
             };
             let json = serde_json::to_string(&position).unwrap();
             assert_eq!(serde_json::from_str::<Position>(&json).unwrap(), position);

@@ -2,6 +2,7 @@
 
 mod category;
 mod change;
+mod correction;
 mod draft;
 mod fault;
 mod listing;
@@ -9,6 +10,7 @@ mod product;
 
 pub use category::{Category, CategoryPath};
 pub use change::ProductChange;
+pub use correction::{Asked, LONGEST_CORRECTED, Near, corrected};
 pub use draft::{ProductDraft, VariantDraft, price_fault};
 pub use fault::{Fault, FaultCode};
 pub use listing::{Facet, FacetValue, Filter, Listing, Position, Sort, SortKey};

@@ -16,6 +16,8 @@ pub(super) struct ProductConnection {
     pub(super) page: Page<Product>,
     /// What the whole list is filtered by.
     pub(super) filter: Filter,
+    /// What was searched for in place of the text.
+    pub(super) corrected: Option<String>,
 }
 
 /// A page of products. The count and the facets are worked out only when asked for.
@@ -44,6 +46,12 @@ impl ProductConnection {
         self.page.page_info()
     }
 
+    /// What was searched for, where the text itself finds nothing and has words that the catalogue doesn't know: the
+    /// same text with those words corrected. Null when nothing was corrected.
+    async fn corrected_text(&self) -> Option<&str> {
+        self.corrected.as_deref()
+    }
+
     /// How many products all pages hold together.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let count = list_products::count(ctx.data_unchecked::<App>(), &self.filter).await;
@@ -70,7 +78,7 @@ pub(super) struct ProductEdge {
 #[derive(SimpleObject)]
 pub(super) struct Facet {
     /// The property: "brand" or "category".
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// Its values, the most frequent first, at most 50.
     pub(super) values: Vec<FacetValue>,
 }

@@ -110,17 +110,18 @@ async fn list(
     let kind = listing.cursor_kind();
     let args = page::parse(kind, first, after)?;
     let app = ctx.data_unchecked::<App>();
-    let rows = list_products::page(app, &listing, args.after.as_ref(), args.limit())
+    let found = list_products::page(app, listing, args.after.as_ref(), args.limit())
         .await
         .map_err(|error| match error {
             PageError::Position => ApiError::bad_input("after is not a cursor of this list").at(&["after"]),
             PageError::Store(error) => api_error(error),
         })?;
-    let page = Page::from_rows(kind, rows, args.first, args.after.is_some(), |row| {
+    let page = Page::from_rows(kind, found.rows, args.first, args.after.is_some(), |row| {
         row.position.clone()
     });
     Ok(ProductConnection {
         page: page.map(|row| row.product),
-        filter: listing.filter,
+        filter: found.filter,
+        corrected: found.corrected,
     })
 }

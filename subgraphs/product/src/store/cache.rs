@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use service_kit::breaker::Breaker;
 
 /// How long a copy lives. It bounds how stale a page can be when an invalidation didn't reach Redis.
-const TTL_S: u64 = 30;
+const LIFE: Duration = Duration::from_secs(30);
 /// How long a tombstone keeps readers from writing back what they fetched before the change; longer than a
 /// statement may run.
 const TOMBSTONE_TTL_S: u64 = 12;
@@ -39,6 +39,10 @@ pub enum Kind {
     VariantsOf,
     /// A category by its id.
     Category,
+    /// How many products a filter finds, by the catalogue's generation and the filter.
+    Count,
+    /// How they spread, by the same.
+    Facets,
 }
 
 impl Kind {
@@ -50,6 +54,8 @@ impl Kind {
             Self::VariantBySku => "sku",
             Self::VariantsOf => "variants",
             Self::Category => "category",
+            Self::Count => "count",
+            Self::Facets => "facets",
         }
     }
 }
@@ -60,6 +66,7 @@ pub struct Cache {
     redis: ConnectionManager,
     prefix: String,
     limit: Duration,
+    life: Duration,
     breaker: std::sync::Arc<Breaker>,
     lookups: IntCounterVec,
 }
@@ -77,6 +84,7 @@ impl Cache {
             redis: ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?,
             prefix: format!("{prefix}:{LAYOUT}"),
             limit: response_timeout + connect_timeout,
+            life: LIFE,
             breaker: std::sync::Arc::default(),
             lookups: service_kit::metrics::counter(
                 "product_cache_lookups_total",
@@ -84,6 +92,13 @@ impl Cache {
                 &["kind", "outcome"],
             ),
         })
+    }
+
+    /// The same cache, whose copies live so long.
+    #[must_use]
+    pub fn keeping_for(mut self, life: Duration) -> Self {
+        self.life = life;
+        self
     }
 
     fn key(&self, kind: Kind, key: &str) -> String {
@@ -127,7 +142,7 @@ impl Cache {
                 .arg(self.key(kind, key))
                 .arg(bytes)
                 .arg("EX")
-                .arg(TTL_S)
+                .arg(self.life.as_secs())
                 .arg("NX")
                 .ignore();
         }
@@ -154,6 +169,29 @@ impl Cache {
                 .ask("forget", pipe.query_async(&mut self.redis.clone()))
                 .await;
         }
+    }
+
+    /// Which generation of the catalogue the copies of counts are of; `None` when Redis doesn't say.
+    pub async fn generation(&self) -> Option<u64> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.generation_key());
+        let found: Option<u64> = self
+            .ask("generation", command.query_async(&mut self.redis.clone()))
+            .await?;
+        Some(found.unwrap_or_default())
+    }
+
+    /// Begins the next generation after a committed write: any product may be in any count, so all are forgotten.
+    pub async fn begin_generation(&self) {
+        let mut command = redis::cmd("INCR");
+        command.arg(self.generation_key());
+        let _: Option<u64> = self
+            .ask("begin_generation", command.query_async(&mut self.redis.clone()))
+            .await;
+    }
+
+    fn generation_key(&self) -> String {
+        format!("{}:generation", self.prefix)
     }
 
     /// The answer, unless the breaker is open or Redis fails.

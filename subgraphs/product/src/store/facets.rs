@@ -89,11 +89,11 @@ pub async fn facets(pool: &PgPool, filter: &Filter) -> Result<Vec<Facet>, StoreE
     }
     Ok(vec![
         Facet {
-            name: "brand",
+            name: "brand".to_owned(),
             values: brands,
         },
         Facet {
-            name: "category",
+            name: "category".to_owned(),
             values: categories,
         },
     ])

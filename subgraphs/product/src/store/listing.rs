@@ -64,7 +64,11 @@ impl ListedRow {
             version: self.version,
             created_at: self.created_at,
         };
-        let position = Position { key, id: product.id };
+        let position = Position {
+            key,
+            id: product.id,
+            corrected: None,
+        };
         Ok(Listed { product, position })
     }
 }

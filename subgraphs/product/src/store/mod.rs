@@ -8,6 +8,7 @@ pub mod import;
 pub mod listing;
 pub mod products;
 pub mod variants;
+pub mod words;
 pub mod writes;
 
 use std::str::FromStr;

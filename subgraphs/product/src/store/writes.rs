@@ -1,6 +1,7 @@
 //! Writes of single products and prices, each inside the caller's transaction.
 //!
-//! Lock order: the catalogue lock (only where SKUs or categories come into being), then products, then variants.
+//! Lock order: the catalogue lock (where SKUs or categories come into being, or the words of
+//! products change), then products, then variants.
 
 use chrono::{DateTime, Utc};
 use contracts::{Money, ProductId, Sku, VariantId};
@@ -11,10 +12,10 @@ use super::products::ProductRow;
 use super::{During, StoreError};
 use crate::domain::Product;
 
-/// Key of the advisory lock under which slugs, SKUs and categories come into being: "prod" in ASCII.
+/// Key of the advisory lock under which slugs, SKUs and categories come into being and words change: "prod" in ASCII.
 const CATALOGUE_LOCK: i64 = 0x7072_6f64;
 
-/// Waits until no other transaction creates products, variants or categories.
+/// Waits until no other transaction creates products, variants or categories, or changes their words.
 pub async fn lock_in_tx(tx: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", CATALOGUE_LOCK)
         .execute(tx)

@@ -66,6 +66,49 @@ async fn every_copy_is_forgotten_after_a_write() {
 }
 
 #[tokio::test]
+async fn counts_are_counted_again_after_every_write() {
+    let shop = Shop::open().await;
+    let payload = shop
+        .stock_up(vec![item("pot", "Pot", "1"), item("pan", "Pan", "5")])
+        .await;
+    let query = "{ products(filter: {maxPrice: \"2\"}) { totalCount facets { values { value count } } } }";
+    let count = async || shop.ask(query, json!({})).await["products"]["totalCount"].take();
+    let statements = Statements::counted();
+    assert_eq!(count().await, 1);
+    assert_eq!(statements.taken(), 3);
+    assert_eq!(count().await, 1);
+    assert_eq!(statements.taken(), 1, "from the copies");
+
+    let admin = Some(shop.admin.as_str());
+    let variant = &payload["products"][1]["variants"][0];
+    let input = json!({"variantId": variant["id"], "price": usd("2"), "expectedVersion": 1});
+    data(shop.ask_as(admin, PRICE, json!({"input": input})).await);
+    assert_eq!(count().await, 2, "a price");
+
+    let input =
+        json!({"productId": payload["products"][0]["id"], "status": "ARCHIVED", "expectedVersion": 1});
+    data(shop.ask_as(admin, UPDATE, json!({"input": input})).await);
+    assert_eq!(count().await, 1, "an update");
+
+    shop.stock_up(vec![item("lid", "Lid", "1")]).await;
+    assert_eq!(count().await, 2, "an import");
+
+    let category = shop.ask("{ categories { id } }", json!({})).await["categories"][0]["id"].take();
+    let input = json!({
+        "slug": "cup", "title": "Cup", "description": "", "categoryId": category, "idempotencyKey": "k",
+        "variants": [{"sku": "CUP", "title": "One", "price": usd("1")}],
+    });
+    let create =
+        "mutation($input: CreateProductInput!) { createProduct(input: $input) { userErrors { code } } }";
+    let done = data(shop.ask_as(admin, create, json!({"input": input})).await);
+    assert_eq!(done["createProduct"]["userErrors"], json!([]));
+    assert_eq!(count().await, 3, "a new product");
+    // Staff see more, and have counts of their own.
+    let all = data(shop.ask_as(admin, query, json!({})).await);
+    assert_eq!(all["products"]["totalCount"], 4);
+}
+
+#[tokio::test]
 async fn a_reader_that_was_too_late_puts_nothing_back() {
     let shop = Shop::open().await;
     let payload = shop.stock_up(vec![item("pot", "Old", "1")]).await;
@@ -84,7 +127,8 @@ async fn a_reader_that_was_too_late_puts_nothing_back() {
 
 #[tokio::test]
 async fn copies_end_by_themselves_and_stand_under_their_layout() {
-    let shop = Shop::open().await;
+    let mut shop = Shop::open().await;
+    shop.app.cache = Cache::try_new(&shop.redis.url, &shop.redis.prefix, PATIENCE).unwrap();
     let payload = shop.stock_up(vec![item("pot", "Pot", "1")]).await;
     let id: VariantId = payload["products"][0]["variants"][0]["id"]
         .as_str()

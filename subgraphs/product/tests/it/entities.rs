@@ -73,11 +73,13 @@ async fn a_page_of_fifty_costs_three_statements() {
         1,
         "warm: variants and categories come from the cache"
     );
+    let counted = "{ products { totalCount facets { name } } }";
     shop.ask("{ products { totalCount } }", json!({})).await;
     assert_eq!(statements.taken(), 2);
-    shop.ask("{ products { totalCount facets { name } } }", json!({}))
-        .await;
-    assert_eq!(statements.taken(), 3);
+    shop.ask(counted, json!({})).await;
+    assert_eq!(statements.taken(), 2, "the count is known, the facets are not");
+    shop.ask(counted, json!({})).await;
+    assert_eq!(statements.taken(), 1);
 }
 
 #[tokio::test]

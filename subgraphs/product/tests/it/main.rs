@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod cache;
+mod corrections;
 mod entities;
 mod import;
 mod lookup;
@@ -9,4 +10,5 @@ mod pages;
 mod search;
 mod seed;
 mod shop;
+mod statements;
 mod writes;

@@ -72,6 +72,8 @@ async fn hostile_text_is_only_text() {
         "a' b:*",
         "&",
         &"x ".repeat(5_000),
+        &"x".repeat(5_000),
+        &"漢".repeat(5_000),
     ] {
         let answer = shop.ask_as(None, LIST, json!({"filter": {"text": text}})).await;
         assert_eq!(answer["errors"], Value::Null, "{text:?}: {answer}");

@@ -12,6 +12,10 @@ use service_auth::Role;
 use service_kit::Clock;
 use test_kit::{GATEWAY_KEY, Identity, TestDb, TestRedis};
 
+/// Longer than any test takes: a busy machine may need more than the usual half minute from one question to the next,
+/// and a copy that has ended meanwhile is a statement more.
+const LONG_LIFE: Duration = Duration::from_hours(1);
+
 /// What a shopper would not wait for a copy: on a busy machine a test must not go on without its cache.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,6 +27,7 @@ pub(crate) struct Shop {
     pub(crate) admin: String,
     pub(crate) support: String,
     pub(crate) redis: TestRedis,
+    colds: u32,
     _db: TestDb,
 }
 
@@ -38,7 +43,7 @@ impl Shop {
         let db = test_kit::postgres(&product::MIGRATOR).await;
         let app = App {
             pool: db.pool.clone(),
-            cache: Cache::try_new(url, &redis.prefix, PATIENCE).unwrap(),
+            cache: cache(url, &redis.prefix),
             clock: Clock::system(),
         };
         let identity = Identity::new();
@@ -50,14 +55,16 @@ impl Shop {
             app,
             identity,
             redis,
+            colds: 0,
             _db: db,
         }
     }
 
     /// The same shop as a process sees it whose cache holds nothing yet.
     pub(crate) fn forget_all_copies(&mut self) {
-        let prefix = format!("{}:cold", self.redis.prefix);
-        self.app.cache = Cache::try_new(&self.redis.url, &prefix, PATIENCE).unwrap();
+        self.colds += 1;
+        let prefix = format!("{}:cold-{}", self.redis.prefix, self.colds);
+        self.app.cache = cache(&self.redis.url, &prefix);
         self.graphql = graphql_over(&self.app, &self.identity);
     }
 
@@ -89,6 +96,11 @@ impl Shop {
         assert_eq!(payload["userErrors"], json!([]));
         payload
     }
+}
+
+fn cache(url: &str, prefix: &str) -> Cache {
+    let cache = Cache::try_new(url, prefix, PATIENCE).unwrap();
+    cache.keeping_for(LONG_LIFE)
 }
 
 fn graphql_over(app: &App, identity: &Identity) -> Router {
