@@ -14,6 +14,7 @@ import { ApiError } from "../kit/graphql/error.ts";
 import { type PageArgs, pageOf, parsePage } from "../kit/graphql/page.ts";
 import { type Prefix, readId, showId } from "../kit/id.ts";
 import { isKey } from "../kit/pg/idempotency.ts";
+import { sqlState } from "../kit/pg/pool.ts";
 import { refused } from "../kit/refusal.ts";
 import type { ReviewRow, Sort } from "../store/reviews.ts";
 import type { Context } from "./context.ts";
@@ -49,7 +50,8 @@ async function guarded<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    if (error instanceof Busy) throw ApiError.unavailable("The result of the same request");
+    if (error instanceof Busy || sqlState(error) === "55P03")
+      throw ApiError.unavailable("The result of the same request");
     throw ApiError.internal(error);
   }
 }

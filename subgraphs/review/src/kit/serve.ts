@@ -191,15 +191,19 @@ function toRequest(incoming: IncomingMessage, method: string, path: string, limi
   };
 }
 
-async function read(incoming: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) throw new Refusal({ status: 413, body: "length limit exceeded" });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function read(incoming: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      // The rest is read all the same: who is still writing would not see the answer.
+      if (length > limit) reject(new Refusal({ status: 413, body: "length limit exceeded" }));
+      else chunks.push(chunk);
+    });
+    incoming.once("end", () => resolve(Buffer.concat(chunks)));
+    incoming.once("error", reject);
+  });
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -30,7 +30,10 @@ describe("the GraphQL listener", () => {
     const made = await stage.post(TYPENAME, { "x-correlation-id": "not mine" });
     expect(made.headers.get("x-correlation-id")).toMatch(/^[0-9a-f]{32}$/);
     const failed = await stage.post({ query: "{ nonsense }" }, { "x-correlation-id": "mine-2" });
-    expect((await failed.json()).errors[0].extensions).toEqual({ code: "BAD_USER_INPUT", correlationId: "mine-2" });
+    expect((await failed.json()).errors[0].extensions).toEqual({
+      code: "BAD_USER_INPUT",
+      correlationId: "mine-2",
+    });
   });
 
   it.each([
@@ -81,10 +84,16 @@ describe("the GraphQL listener", () => {
 });
 
 describe("the internal listener", () => {
-  const lookup = async (token: string | undefined, body: unknown = { product_ids: [newId("prod")] }): Promise<Answer> =>
+  const lookup = async (
+    token: string | undefined,
+    body: unknown = { product_ids: [newId("prod")] },
+  ): Promise<Answer> =>
     fetch(`${stage.internalUrl}/ratings/lookup`, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(body),
     });
 
@@ -107,7 +116,8 @@ describe("the internal listener", () => {
     const product = newId("prod");
     const buyer = await stage.buyer(product);
     const input = { productId: product, rating: 3, title: "So", body: "So.", idempotencyKey: "k" };
-    const create = "mutation ($input: CreateReviewInput!) { createReview(input: $input) { userErrors { code } } }";
+    const create =
+      "mutation ($input: CreateReviewInput!) { createReview(input: $input) { userErrors { code } } }";
     await stage.data(create, { input }, buyer);
     const token = await stage.serviceToken("product", "review");
     const answer = await lookup(token, { product_ids: [product, newId("prod")] });

@@ -17,7 +17,8 @@ const UPDATE = `mutation ($input: UpdateReviewInput!) { updateReview(input: $inp
 const DELETE = `mutation ($input: DeleteReviewInput!) { deleteReview(input: $input) {
   deletedReviewId product { reviewCount averageRating } userErrors { code } } }`;
 const HIDE = `mutation ($input: HideReviewInput!) { hideReview(input: $input) { review { status hiddenReason } userErrors { code } } }`;
-const SHOW = "mutation ($input: ShowReviewInput!) { showReview(input: $input) { review { status } userErrors { code } } }";
+const SHOW =
+  "mutation ($input: ShowReviewInput!) { showReview(input: $input) { review { status } userErrors { code } } }";
 
 const says = (productId: string, rating = 4, key = uuidv7()) => ({
   input: { productId, rating, title: "Good", body: "It does what it should.", idempotencyKey: key },
@@ -61,7 +62,10 @@ describe("writing", () => {
     const product = newId("prod");
     await stage.buyer(product);
     const refused = await create(await stage.user(), says(product));
-    expect(refused).toEqual({ review: null, userErrors: [{ code: "NOT_A_BUYER", field: ["input", "productId"] }] });
+    expect(refused).toEqual({
+      review: null,
+      userErrors: [{ code: "NOT_A_BUYER", field: ["input", "productId"] }],
+    });
     const answer = await stage.ask(CREATE, says(product));
     expect(answer.errors[0].extensions.code).toBe("UNAUTHENTICATED");
   });
@@ -91,7 +95,10 @@ describe("writing", () => {
     const product = newId("prod");
     const buyer = await stage.buyer(product);
     const codes = await Promise.all(
-      Array.from({ length: 20 }, async () => (await create(buyer, says(product))).userErrors[0]?.code ?? "WRITTEN"),
+      Array.from(
+        { length: 20 },
+        async () => (await create(buyer, says(product))).userErrors[0]?.code ?? "WRITTEN",
+      ),
     );
     expect(codes.filter((code) => code === "WRITTEN")).toHaveLength(1);
     expect(codes.filter((code) => code === "ALREADY_REVIEWED")).toHaveLength(19);
@@ -107,7 +114,10 @@ describe("writing", () => {
       { code: "INVALID", field: ["input", "title"] },
     ]);
     const answer = await stage.ask(CREATE, says("prod_nonsense"), buyer);
-    expect(answer.errors[0].extensions).toMatchObject({ code: "BAD_USER_INPUT", field: ["input", "productId"] });
+    expect(answer.errors[0].extensions).toMatchObject({
+      code: "BAD_USER_INPUT",
+      field: ["input", "productId"],
+    });
     const long = await stage.ask(CREATE, says(product, 4, "k".repeat(201)), buyer);
     expect(long.errors[0].extensions.code).toBe("BAD_USER_INPUT");
   });
@@ -125,10 +135,18 @@ describe("changing", () => {
     expect(review.editedAt).not.toBeNull();
     await ratingsAddUp();
 
-    expect((await stage.data(DELETE, { input: { reviewId: id } }, stranger)).deleteReview.userErrors[0].code).toBe("NOT_FOUND");
+    expect(
+      (await stage.data(DELETE, { input: { reviewId: id } }, stranger)).deleteReview.userErrors[0].code,
+    ).toBe("NOT_FOUND");
     const gone = (await stage.data(DELETE, { input: { reviewId: id } }, user)).deleteReview;
-    expect(gone).toEqual({ deletedReviewId: id, product: { reviewCount: 0, averageRating: null }, userErrors: [] });
-    expect((await stage.data(DELETE, { input: { reviewId: id } }, user)).deleteReview.userErrors[0].code).toBe("NOT_FOUND");
+    expect(gone).toEqual({
+      deletedReviewId: id,
+      product: { reviewCount: 0, averageRating: null },
+      userErrors: [],
+    });
+    expect(
+      (await stage.data(DELETE, { input: { reviewId: id } }, user)).deleteReview.userErrors[0].code,
+    ).toBe("NOT_FOUND");
     expect((await create(user, says(product))).userErrors).toEqual([]);
     await ratingsAddUp();
   });
@@ -140,7 +158,10 @@ describe("moderation", () => {
     const { user, id } = await reviewed(product, 1);
     const staff = await stage.user("CUSTOMER", "SUPPORT");
     const hide = { input: { reviewId: id, reason: "Not about the product" } };
-    for (const [who, code] of [[user, "FORBIDDEN"], [undefined, "UNAUTHENTICATED"]] as const) {
+    for (const [who, code] of [
+      [user, "FORBIDDEN"],
+      [undefined, "UNAUTHENTICATED"],
+    ] as const) {
       expect((await stage.ask(HIDE, hide, who)).errors[0].extensions.code).toBe(code);
     }
     const hidden = (await stage.data(HIDE, hide, staff)).hideReview;
@@ -151,7 +172,10 @@ describe("moderation", () => {
     const query = "query ($id: ID!) { review(id: $id) { status author { id } } }";
     expect((await stage.data(query, { id })).review).toBeNull();
     expect((await stage.data(query, { id }, await stage.user())).review).toBeNull();
-    expect((await stage.data(query, { id }, user)).review).toEqual({ status: "HIDDEN", author: { id: user.id } });
+    expect((await stage.data(query, { id }, user)).review).toEqual({
+      status: "HIDDEN",
+      author: { id: user.id },
+    });
     expect(await stage.product(product, "reviewCount averageRating reviews { nodes { id } }")).toEqual({
       reviewCount: 0,
       averageRating: null,
@@ -160,7 +184,9 @@ describe("moderation", () => {
     const change = { input: { reviewId: id, rating: 5, title: "Sorry", body: "Other words." } };
     expect((await stage.data(UPDATE, change, user)).updateReview.userErrors[0].code).toBe("REVIEW_HIDDEN");
 
-    expect((await stage.data(SHOW, { input: { reviewId: id } }, staff)).showReview.review.status).toBe("VISIBLE");
+    expect((await stage.data(SHOW, { input: { reviewId: id } }, staff)).showReview.review.status).toBe(
+      "VISIBLE",
+    );
     await stage.data(SHOW, { input: { reviewId: id } }, staff);
     expect((await stage.product(product, "reviewCount")).reviewCount).toBe(1);
     await ratingsAddUp();
@@ -171,18 +197,23 @@ describe("moderation", () => {
     const { user, id } = await reviewed(product, 1);
     const staff = await stage.user("ADMIN");
     await stage.data(HIDE, { input: { reviewId: id, reason: "Rude" } }, staff);
-    expect((await stage.data(DELETE, { input: { reviewId: id } }, user)).deleteReview.deletedReviewId).toBe(id);
+    expect((await stage.data(DELETE, { input: { reviewId: id } }, user)).deleteReview.deletedReviewId).toBe(
+      id,
+    );
     expect((await create(user, says(product))).userErrors[0].code).toBe("REVIEW_HIDDEN");
     const { rows } = await stage.pool.query("SELECT title, body FROM review WHERE erased_at IS NOT NULL");
     expect(rows).toEqual([{ title: "", body: "" }]);
-    expect((await stage.data(SHOW, { input: { reviewId: id } }, staff)).showReview.userErrors[0].code).toBe("NOT_FOUND");
+    expect((await stage.data(SHOW, { input: { reviewId: id } }, staff)).showReview.userErrors[0].code).toBe(
+      "NOT_FOUND",
+    );
     await ratingsAddUp();
   });
 
   it("staff list all, or those that are hidden", async () => {
     const { id } = await reviewed(newId("prod"));
     const staff = await stage.user("SUPPORT");
-    const list = "query ($status: ReviewStatus) { reviews(first: 100, status: $status) { nodes { id status } } }";
+    const list =
+      "query ($status: ReviewStatus) { reviews(first: 100, status: $status) { nodes { id status } } }";
     await stage.data(HIDE, { input: { reviewId: id, reason: "x" } }, staff);
     const { nodes } = (await stage.data(list, { status: "HIDDEN" }, staff)).reviews;
     expect(nodes).toContainEqual({ id, status: "HIDDEN" });
@@ -221,7 +252,10 @@ describe("reading", () => {
       expect(new Set(found.map((review) => review.id)).size).toBe(5);
       expect(found.every((review) => review.author === null)).toBe(true);
     }
-    expect(await stage.product(product, "averageRating reviewCount")).toEqual({ averageRating: 3.4, reviewCount: 5 });
+    expect(await stage.product(product, "averageRating reviewCount")).toEqual({
+      averageRating: 3.4,
+      reviewCount: 5,
+    });
     const variables = { r: [{ __typename: "Product", id: product }], first: 1, sort: "NEWEST" };
     const { endCursor } = (await stage.data(PAGE, variables))._entities[0].reviews.pageInfo;
     const other = await stage.ask(PAGE, { ...variables, sort: "LOWEST", after: endCursor });
@@ -231,7 +265,13 @@ describe("reading", () => {
   it("a user's reviews are for themselves and for staff", async () => {
     const { user, id } = await reviewed(newId("prod"));
     const of = async (viewer?: User) =>
-      (await stage.entities([{ __typename: "User", id: user.id }], "... on User { reviews { nodes { id } } }", viewer))[0];
+      (
+        await stage.entities(
+          [{ __typename: "User", id: user.id }],
+          "... on User { reviews { nodes { id } } }",
+          viewer,
+        )
+      )[0];
     expect(await of(user)).toEqual({ reviews: { nodes: [{ id }] } });
     expect(await of(await stage.user("SUPPORT"))).toEqual({ reviews: { nodes: [{ id }] } });
     expect(await of(await stage.user())).toEqual({ reviews: null });
@@ -243,7 +283,8 @@ describe("reading", () => {
     const buyer = await stage.buyer(products[0] ?? "", products[1] ?? "");
     await create(buyer, says(products[0] ?? ""));
     const representations = products.map((id) => ({ __typename: "Product", id }));
-    const selection = "... on Product { averageRating reviewCount reviews(first: 3) { nodes { rating } } viewerCanReview viewerReview { id } }";
+    const selection =
+      "... on Product { averageRating reviewCount reviews(first: 3) { nodes { rating } } viewerCanReview viewerReview { id } }";
     const { registry } = await import("../../src/kit/metrics.ts");
     const statements = async () => {
       const metric = await registry.getSingleMetric("store_operation_seconds")?.get();
@@ -264,7 +305,10 @@ describe("reading", () => {
 
   it("an entity that can't be is none", async () => {
     const found = await stage.entities(
-      [{ __typename: "Product", id: "nonsense" }, { __typename: "Review", id: newId("rev") }],
+      [
+        { __typename: "Product", id: "nonsense" },
+        { __typename: "Review", id: newId("rev") },
+      ],
       "__typename",
     );
     expect(found).toEqual([null, null]);

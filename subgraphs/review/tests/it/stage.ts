@@ -155,7 +155,10 @@ export class Stage {
   /** A new user. */
   async user(...roles: string[]): Promise<User> {
     const id = uuidv7();
-    const token = await new SignJWT({ roles: roles.length > 0 ? roles : ["CUSTOMER"], sid: showId("ses", uuidv7()) })
+    const token = await new SignJWT({
+      roles: roles.length > 0 ? roles : ["CUSTOMER"],
+      sid: showId("ses", uuidv7()),
+    })
       .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "test" })
       .setIssuer("mercato")
       .setAudience("mercato")
@@ -211,7 +214,11 @@ export class Stage {
 
   /** What the service makes of one product. */
   async product(id: string, selection: string, user?: User): Promise<Json> {
-    const found = await this.entities([{ __typename: "Product", id }], `... on Product { ${selection} }`, user);
+    const found = await this.entities(
+      [{ __typename: "Product", id }],
+      `... on Product { ${selection} }`,
+      user,
+    );
     return found[0];
   }
 
@@ -275,7 +282,6 @@ export class Stage {
     if (message === false) return undefined;
     return { content: message.content.toString(), reason: message.properties.headers?.["x-mercato-reason"] };
   }
-
 }
 
 /** Whether the consumer has declared its queue; asking for one that is not there ends the channel. */

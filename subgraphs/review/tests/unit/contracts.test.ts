@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noteOrder } from "../../src/app/noteOrder.ts";
-import { sdl } from "../../src/graphql/sdl.ts";
 import { schema } from "../../src/graphql/schema.ts";
+import { sdl } from "../../src/graphql/sdl.ts";
 import { decode } from "../../src/kit/events/message.ts";
 import { DeadEvent } from "../../src/kit/events/worker.ts";
 import type { Executor } from "../../src/kit/pg/pool.ts";

@@ -1,20 +1,20 @@
 /** The house's conventions, where they are pure. */
 
+import { trace } from "@opentelemetry/api";
+import { parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { configFrom } from "../../src/config.ts";
 import { opinionOf } from "../../src/domain/review.ts";
+import { parse as parseToken } from "../../src/kit/auth/token.ts";
 import { ConfigError, Env } from "../../src/kit/env.ts";
-import { ApiError } from "../../src/kit/graphql/error.ts";
 import { check, scan } from "../../src/kit/graphql/document.ts";
+import { ApiError } from "../../src/kit/graphql/error.ts";
 import { cursor, parsePage } from "../../src/kit/graphql/page.ts";
 import { parseRates } from "../../src/kit/graphql/rates.ts";
 import { readId, showId, uuidv7 } from "../../src/kit/id.ts";
 import { accepted } from "../../src/kit/scope.ts";
 import { remote } from "../../src/kit/telemetry.ts";
-import { parse as parseToken } from "../../src/kit/auth/token.ts";
-import { trace } from "@opentelemetry/api";
-import { parse } from "graphql";
 
 function faultsOf(variables: Record<string, string>): string {
   try {
@@ -26,9 +26,14 @@ function faultsOf(variables: Record<string, string>): string {
   return "";
 }
 
-const NAMES = ["GRAPHQL_ADDR", "INTERNAL_ADDR", "DATABASE_URL", "AMQP_URL", "REDIS_URL", "GATEWAY_KEY"].concat(
-  ["JWKS_URL", "SERVICE_KEY_FILE", "SERVICE_KEYS_DIR"],
-);
+const NAMES = [
+  "GRAPHQL_ADDR",
+  "INTERNAL_ADDR",
+  "DATABASE_URL",
+  "AMQP_URL",
+  "REDIS_URL",
+  "GATEWAY_KEY",
+].concat(["JWKS_URL", "SERVICE_KEY_FILE", "SERVICE_KEYS_DIR"]);
 
 describe("environment", () => {
   it("a bare one is refused with every name", () => {
@@ -45,7 +50,9 @@ describe("environment", () => {
   });
 
   it("a secret comes from a variable or a file, never from both", () => {
-    expect(faultsOf({ AMQP_URL: "a", AMQP_URL_FILE: "b" })).toContain("AMQP_URL and AMQP_URL_FILE are both set");
+    expect(faultsOf({ AMQP_URL: "a", AMQP_URL_FILE: "b" })).toContain(
+      "AMQP_URL and AMQP_URL_FILE are both set",
+    );
     expect(faultsOf({ AMQP_URL_FILE: "/nowhere" })).toContain("AMQP_URL_FILE can't be read: ENOENT");
   });
 });
@@ -62,10 +69,15 @@ describe("ids", () => {
     }
   });
 
-  it.each(["", "ord_", "usr_01h455vb4pex5vsknk084sn02q", "ord_8zzzzzzzzzzzzzzzzzzzzzzzzz", "ord_01H455VB4PEX5VSKNK084SN02Q", "ord_01h455vb4pex5vsknk084sn0iq", "ord_01h455vb4pex5vsknk084sn02q\n"])(
-    "%j is none",
-    (text) => expect(readId("ord", text)).toBeUndefined(),
-  );
+  it.each([
+    "",
+    "ord_",
+    "usr_01h455vb4pex5vsknk084sn02q",
+    "ord_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+    "ord_01H455VB4PEX5VSKNK084SN02Q",
+    "ord_01h455vb4pex5vsknk084sn0iq",
+    "ord_01h455vb4pex5vsknk084sn02q\n",
+  ])("%j is none", (text) => expect(readId("ord", text)).toBeUndefined());
 
   it("new ones are ordered by time", () => {
     expect(uuidv7(1_000) < uuidv7(1_001)).toBe(true);
@@ -105,14 +117,18 @@ describe("documents", () => {
     expect(() => scan("{ a }".repeat(1_300))).not.toThrow();
     expect(() => scan("{ a }".repeat(1_400))).toThrow("too many tokens");
     expect(() => scan("{".repeat(65))).toThrow("nested too deeply");
-    expect(() => scan(`{ a(b: """${"{".repeat(100)}""", c: "${"(".repeat(100)}") # ${"[".repeat(100)}\n}`)).not.toThrow();
+    expect(() =>
+      scan(`{ a(b: """${"{".repeat(100)}""", c: "${"(".repeat(100)}") # ${"[".repeat(100)}\n}`),
+    ).not.toThrow();
   });
 
   it("depth, fields, aliases, directives, mutations and representations are bounded", () => {
     expect(() => checked(nested(15))).not.toThrow();
     expect(() => checked(nested(16))).toThrow("nested too deeply");
     expect(() => checked(`{ ${"a ".repeat(2_001)} }`)).toThrow("too many fields");
-    expect(() => checked(`{ ${Array.from({ length: 101 }, (_, n) => `b${n}: a`).join(" ")} }`)).toThrow("aliases");
+    expect(() => checked(`{ ${Array.from({ length: 101 }, (_, n) => `b${n}: a`).join(" ")} }`)).toThrow(
+      "aliases",
+    );
     expect(() => checked("{ a @x @x @x @x @x }")).toThrow("directives");
     expect(() => checked(`mutation { ${"a ".repeat(11)} }`)).toThrow("Too many mutations");
     const entities = "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }";
@@ -121,27 +137,40 @@ describe("documents", () => {
   });
 
   it("fragments that double each other are counted and not followed", () => {
-    const doubling = Array.from({ length: 30 }, (_, n) => `fragment f${n} on Q { ...f${n + 1} ...f${n + 1} }`);
-    expect(() => checked(`{ ...f0 } ${doubling.join(" ")} fragment f30 on Q { a }`)).toThrow("too many fields");
+    const doubling = Array.from(
+      { length: 30 },
+      (_, n) => `fragment f${n} on Q { ...f${n + 1} ...f${n + 1} }`,
+    );
+    expect(() => checked(`{ ...f0 } ${doubling.join(" ")} fragment f30 on Q { a }`)).toThrow(
+      "too many fields",
+    );
     expect(() => checked("{ ...f } fragment f on Q { ...f }")).toThrow("form a cycle");
   });
 
   it("introspection is off where it is off", () => {
-    expect(() => check(parse("{ __schema { types { name } } }"), undefined, {}, false)).toThrow("Introspection is off");
+    expect(() => check(parse("{ __schema { types { name } } }"), undefined, {}, false)).toThrow(
+      "Introspection is off",
+    );
   });
 });
 
 describe("headers", () => {
   it("a well-formed correlation id is kept, any other replaced", () => {
     expect(accepted("a-1_b.c")).toBe("a-1_b.c");
-    for (const bad of [undefined, "", "a b", "x".repeat(65), "a\n"]) expect(accepted(bad)).toMatch(/^[0-9a-f]{32}$/);
+    for (const bad of [undefined, "", "a b", "x".repeat(65), "a\n"])
+      expect(accepted(bad)).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it("a trace is joined when it is one", () => {
     const of = (text: string) => trace.getSpanContext(remote(text))?.traceId;
     const [traceId, span] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
     expect(of(`00-${traceId}-${span}-01`)).toBe(traceId);
-    for (const bad of [`ff-${traceId}-${span}-01`, `00-${"0".repeat(32)}-${span}-01`, `00-${traceId}-${span}-01-x`, "x"]) {
+    for (const bad of [
+      `ff-${traceId}-${span}-01`,
+      `00-${"0".repeat(32)}-${span}-01`,
+      `00-${traceId}-${span}-01-x`,
+      "x",
+    ]) {
       expect(of(bad)).toBeUndefined();
     }
   });
@@ -152,7 +181,8 @@ describe("headers", () => {
       query: { perMinute: 1_200, burst: 300 },
       mutation: { perMinute: 3, burst: 1 },
     });
-    for (const bad of ["", "query", "query=0/1", "query=1/1,query=1/1", "other=1/1"]) expect(parseRates(bad)).toBeUndefined();
+    for (const bad of ["", "query", "query=0/1", "query=1/1,query=1/1", "other=1/1"])
+      expect(parseRates(bad)).toBeUndefined();
   });
 });
 
@@ -186,7 +216,11 @@ describe("tokens", () => {
 
 describe("opinions", () => {
   it("are trimmed", () => {
-    expect(opinionOf({ rating: 5, title: " Good ", body: "\nYes.\n" })).toEqual({ rating: 5, title: "Good", body: "Yes." });
+    expect(opinionOf({ rating: 5, title: " Good ", body: "\nYes.\n" })).toEqual({
+      rating: 5,
+      title: "Good",
+      body: "Yes.",
+    });
   });
 
   it("name every fault", () => {

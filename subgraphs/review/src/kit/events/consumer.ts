@@ -108,10 +108,7 @@ class Session {
       host.shutdown.removeEventListener("abort", stopped);
       connection.removeAllListeners("close");
       // Unacknowledged deliveries go back to the queue. Whether the broker hears the farewell doesn't matter.
-      await Promise.race([
-        connection.close().catch(() => undefined),
-        new Promise((resolve) => setTimeout(resolve, 1_000).unref()),
-      ]);
+      await Promise.race([closed(connection), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
     }
   }
 
@@ -210,6 +207,15 @@ class Session {
     });
     await channel.waitForConfirms();
     consumed.inc({ queue, outcome: "parked" });
+  }
+}
+
+/** One that is gone already throws. */
+async function closed(connection: ChannelModel): Promise<void> {
+  try {
+    await connection.close();
+  } catch {
+    // There is nobody to tell.
   }
 }
 
