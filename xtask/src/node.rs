@@ -53,7 +53,7 @@ pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<(
     let stores = workspace::binaries(false)?.join("mercato-stores");
     for name in SERVICES {
         packages(name)?;
-        for script in ["typecheck", "lint", "test", "test:it"] {
+        for script in ["typecheck", "lint", "build", "test", "test:it"] {
             let mut command = npm(name, &["run", "--silent", script]);
             run(command.env("NO_COLOR", "1").env("LOG", "off").env("MERCATO_STORES", &stores))?;
         }

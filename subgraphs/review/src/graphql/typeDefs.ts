@@ -59,9 +59,9 @@ type Mutation {
   ): ReviewPayload! @tag(name: "internal")
 }
 
-"A product of the catalogue."
+"What the shop shows as one page; its variants are what is bought."
 type Product @key(fields: "id") {
-  "The product's id."
+  "Its id."
   id: ID!
   "The average of all ratings, 1 to 5; nothing without a review."
   averageRating: Float

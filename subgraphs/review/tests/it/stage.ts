@@ -50,6 +50,8 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
 export class Stage {
   readonly pool: pg.Pool;
   readonly prefix: string;
+  /** What the service was started with. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly #user: KeyObject;
   readonly #services: ReadonlyMap<string, KeyObject>;
   readonly #channel: ConfirmChannel;
@@ -59,6 +61,7 @@ export class Stage {
   private constructor(parts: {
     pool: pg.Pool;
     prefix: string;
+    environment: Readonly<Record<string, string>>;
     user: KeyObject;
     services: ReadonlyMap<string, KeyObject>;
     channel: ConfirmChannel;
@@ -67,6 +70,7 @@ export class Stage {
   }) {
     this.pool = parts.pool;
     this.prefix = parts.prefix;
+    this.environment = parts.environment;
     this.#user = parts.user;
     this.#services = parts.services;
     this.#channel = parts.channel;
@@ -97,7 +101,7 @@ export class Stage {
     });
     await new Promise<void>((resolve) => auth.listen(0, "127.0.0.1", resolve));
 
-    const env = new Env({
+    const environment = {
       GRAPHQL_ADDR: "127.0.0.1:0",
       INTERNAL_ADDR: "127.0.0.1:0",
       GATEWAY_KEY,
@@ -108,16 +112,18 @@ export class Stage {
       AMQP_URL: stores.amqp,
       REDIS_URL: stores.redis,
       ...variables,
-    });
+    };
     const host = new Host("review");
     const bound: Bound[] = [];
-    for (const listener of await start(configFrom(env), host, prefix)) bound.push(await listen(listener));
+    for (const listener of await start(configFrom(new Env(environment)), host, prefix))
+      bound.push(await listen(listener));
     const connection = await connect(stores.amqp);
     const channel = await connection.createConfirmChannel();
     const pool = new pg.Pool({ connectionString: database.href, max: 4 });
     const stage = new Stage({
       pool,
       prefix,
+      environment,
       user: user.privateKey,
       services,
       channel,
