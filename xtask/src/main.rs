@@ -17,6 +17,7 @@ mod fuzz;
 mod keys;
 mod logs;
 mod new_subgraph;
+mod node;
 mod restart;
 mod saga;
 mod schema_check;

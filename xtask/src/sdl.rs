@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace;
+use crate::{node, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -64,7 +64,10 @@ pub(crate) fn write(name: &str) -> Result<()> {
 fn export(names: &[String], check: bool) -> Result<Vec<String>> {
     let mut stale = Vec::new();
     for name in names {
-        let mut command = workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &format!("{name}-sdl")])?;
+        let mut command = match node::sdl(name)? {
+            Some(command) => command,
+            None => workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &format!("{name}-sdl")])?,
+        };
         let output = command.stderr(std::process::Stdio::inherit()).output();
         let output = output.with_context(|| format!("the SDL of {name}"))?;
         if !output.status.success() {

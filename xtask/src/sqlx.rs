@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut stale = Vec::new();
     for name in names
         .iter()
-        .filter(|name| subgraph(name).join("migrations").is_dir())
+        .filter(|name| subgraph(name).join("sqlx.toml").is_file())
     {
         let fresh = folder.path().join("queries").join(name);
         prepare(&server, name, &fresh)?;

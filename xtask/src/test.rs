@@ -9,11 +9,11 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, deploy, faults, fuzz, schema_check, sdl, tidy, web, workspace};
+use crate::{compose, deploy, faults, fuzz, node, schema_check, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, deploy, e2e, web, browser, room, faults, chaos,
+    /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, node, deploy, e2e, web, browser, room, faults, chaos,
     /// ops, security. When none is named: all but security, which runs with e2e, and room and ops, which take long.
     stages: Vec<String>,
 }
@@ -34,8 +34,8 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 16] = [
-    "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "deploy", "e2e", "web", "browser", "room",
+const STAGES: [&str; 17] = [
+    "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "node", "deploy", "e2e", "web", "browser", "room",
     "faults", "chaos", "ops", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
@@ -214,6 +214,7 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
         }
         "faults" => campaigns(&faults::TESTED, counts),
         "chaos" => campaigns(&faults::CHAOS, counts),
+        "node" => node::check(&mut |command| count(command, counts)),
         "web" => web::check(&mut |command| count(command, counts)),
         "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
         "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),

@@ -48,9 +48,9 @@ pub(crate) fn ensure(steps: &Steps) -> Result<Option<PathBuf>> {
     }
     packages(steps)?;
     steps.begin("the shop's page");
-    let outcome = quietly(Command::new("npm").args(["run", "bundle"]))
+    let outcome = quietly(&mut npm(&["run", "bundle"]))
         // Into the folder that the first one has emptied.
-        .and_then(|()| quietly(Command::new("npm").args(["run", "graphiql"])));
+        .and_then(|()| quietly(&mut npm(&["run", "graphiql"])));
     steps.end("the shop's page");
     outcome?;
     std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())?;
@@ -65,7 +65,7 @@ pub(crate) fn packages(steps: &Steps) -> Result<()> {
         return Ok(());
     }
     steps.begin("packages of the page");
-    let outcome = quietly(Command::new("npm").arg("ci"));
+    let outcome = quietly(&mut npm(&["ci"]));
     steps.end("packages of the page");
     outcome?;
     std::fs::write(&mark, wanted.to_string()).with_context(|| mark.display().to_string())
@@ -173,15 +173,14 @@ pub(crate) fn has_node() -> bool {
     runs("node") && runs("npm")
 }
 
-fn is_marked(mark: &Path, wanted: u64) -> bool {
+pub(crate) fn is_marked(mark: &Path, wanted: u64) -> bool {
     std::fs::read_to_string(mark).is_ok_and(|text| text == wanted.to_string())
 }
 
 /// Says nothing unless it fails.
-fn quietly(command: &mut Command) -> Result<()> {
+pub(crate) fn quietly(command: &mut Command) -> Result<()> {
     let name = workspace::shown(command);
     let output = command
-        .current_dir(folder())
         .stdin(Stdio::null())
         .output()
         .with_context(|| name.clone())?;
@@ -196,7 +195,7 @@ fn quietly(command: &mut Command) -> Result<()> {
 }
 
 /// Of the names and contents of all files, in an order that is always the same.
-fn fingerprint(root: &Path, inputs: &[&str]) -> Result<u64> {
+pub(crate) fn fingerprint(root: &Path, inputs: &[&str]) -> Result<u64> {
     let mut files = Vec::new();
     for input in inputs {
         list(&root.join(input), &mut files)?;

@@ -1,10 +1,12 @@
-//! Where things are in this checkout, and how cargo is called. Must not know any command.
+//! Where things are in this checkout, and how it is built. Must not know any command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use dev_stack::stack::RouterFiles;
+
+use crate::node;
 
 /// Programs that are built before the system starts.
 const PROGRAMS: [&str; 12] = [
@@ -87,7 +89,8 @@ pub(crate) fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-/// Builds the services and tools; cargo shows its progress and knows what is up to date.
+/// Builds the services and tools; cargo shows its progress and knows what is up to date. Where there is no node, what
+/// is written for it is left out.
 pub(crate) fn build(release: bool) -> Result<()> {
     let mut arguments = vec!["build"];
     for program in PROGRAMS {
@@ -96,7 +99,8 @@ pub(crate) fn build(release: bool) -> Result<()> {
     if release {
         arguments.push("--release");
     }
-    must(&mut cargo(&arguments)?)
+    must(&mut cargo(&arguments)?)?;
+    node::build(&binaries(release)?)
 }
 
 /// The routers' committed files and their program.
@@ -110,7 +114,7 @@ pub(crate) fn subgraphs() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
-        if entry.path().join("Cargo.toml").is_file() {
+        if ["Cargo.toml", "package.json"].iter().any(|manifest| entry.path().join(manifest).is_file()) {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }

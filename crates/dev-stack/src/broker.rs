@@ -18,7 +18,7 @@ pub struct Account {
 
 /// Services on the broker. A subscriber's queue has a name the broker chose. None may use the default exchange, by
 /// which one could write into anybody's queue.
-pub const ACCOUNTS: [Account; 3] = [
+pub const ACCOUNTS: [Account; 4] = [
     Account {
         service: "inventory",
         configure: r"^inventory\..*$",
@@ -36,6 +36,12 @@ pub const ACCOUNTS: [Account; 3] = [
         configure: r"^payment\..*$",
         write: r"^payment\..*$",
         read: r"^payment\..*$",
+    },
+    Account {
+        service: "review",
+        configure: r"^(review\..*|order\.events)$",
+        write: r"^review\..*$",
+        read: r"^(review\..*|order\.events)$",
     },
 ];
 

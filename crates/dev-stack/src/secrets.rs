@@ -14,13 +14,14 @@ use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database, and the keys that are theirs.
-const WITH_REDIS: [(&str, u8, &str); 6] = [
+const WITH_REDIS: [(&str, u8, &str); 7] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
     ("inventory", 3, "~inventory:*"),
     ("order", 4, "~order:*"),
     ("payment", 5, "~payment:*"),
+    ("review", 6, "~review:*"),
 ];
 
 /// Values by the name of a secret and the key in it.

@@ -15,7 +15,9 @@ pub const ISSUER: &str = "mercato";
 /// Whom user tokens are for.
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
-const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order", "payment"];
+const SERVICES: [&str; 7] = [
+    "auth", "product", "inventory", "cart", "order", "payment", "review",
+];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 
 /// Fresh keys of auth and of every service, and what can be signed and verified with them.

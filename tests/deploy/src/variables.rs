@@ -22,7 +22,7 @@ pub enum Need {
 }
 
 /// Settings that services share, by the call that reads them and the file it is written in.
-const SHARED: [(&str, &str); 7] = [
+const SHARED: [(&str, &str); 11] = [
     ("Listeners::from_env", "crates/service-kit/src/host.rs"),
     ("HttpSettings::from_env", "crates/graphql-kit/src/http/mod.rs"),
     ("GatewayKeys::from_env", "crates/graphql-kit/src/http/gateway.rs"),
@@ -35,6 +35,11 @@ const SHARED: [(&str, &str); 7] = [
         "crates/service-auth/src/service.rs",
     ),
     ("WsConfig::origins_from_env", "crates/graphql-kit/src/ws/mod.rs"),
+    // Of services in TypeScript.
+    ("httpSettings(env)", "subgraphs/review/src/kit/graphql/http.ts"),
+    ("httpSettings(env)", "subgraphs/review/src/kit/graphql/gateway.ts"),
+    ("userConfig(env)", "subgraphs/review/src/kit/auth/users.ts"),
+    ("identityConfig(env)", "subgraphs/review/src/kit/auth/services.ts"),
     ("", "crates/service-kit/src/telemetry.rs"),
 ];
 
@@ -56,10 +61,10 @@ pub fn read_by(source: &str) -> Result<BTreeMap<String, Need>> {
 
 /// The source of a service's configuration.
 pub fn source_of(service: &str) -> String {
-    if service == "psp-sandbox" {
-        "crates/psp-sandbox/src/lib.rs".to_owned()
-    } else {
-        format!("subgraphs/{service}/src/config.rs")
+    match service {
+        "psp-sandbox" => "crates/psp-sandbox/src/lib.rs".to_owned(),
+        "review" => "subgraphs/review/src/config.ts".to_owned(),
+        _ => format!("subgraphs/{service}/src/config.rs"),
     }
 }
 

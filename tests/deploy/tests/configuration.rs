@@ -230,7 +230,7 @@ fn dockerfile() -> Result<()> {
     }
     let file = std::fs::read_to_string(root().join("docker/Dockerfile"))?;
     for target in SERVICES.iter().chain(&["psp-sandbox", "tools", "router"]) {
-        if !file.contains(&format!("FROM runtime AS {target}\n")) {
+        if !file.contains(&format!("runtime AS {target}\n")) {
             faults.push(format!("no image {target}"));
         }
     }

@@ -117,6 +117,7 @@ fn stores(plan: &Plan, service: &str, all: &mut Environment) {
         "inventory" => Some(3),
         "order" => Some(4),
         "payment" => Some(5),
+        "review" => Some(6),
         _ => None,
     };
     if let Some(number) = redis_number {

@@ -11,8 +11,12 @@ use super::Settings;
 use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
-/// The six subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 6] = ["auth", "product", "inventory", "cart", "order", "payment"];
+/// The subgraphs, in the order they are shown.
+pub const SERVICES: [&str; 7] = [
+    "auth", "product", "inventory", "cart", "order", "payment", "review",
+];
+/// Services in another language: left out where their programs can't be built.
+pub const OPTIONAL: [&str; 1] = ["review"];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
 /// The router that the public reaches: without what is tagged `internal`.
@@ -26,13 +30,14 @@ pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
+pub const WITH_DATABASE: [&str; 6] = ["auth", "product", "inventory", "order", "payment", "review"];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 3] = [
+pub const QUEUES: [&str; 4] = [
     "order.payment-events",
     "order.inventory-events",
     "inventory.order-events",
+    "review.order-events",
 ];
 
 /// The first administrator of a local system.

@@ -1,0 +1,5 @@
+/** Prints the SDL; needs no store. */
+
+import { sdl } from "../graphql/sdl.ts";
+
+process.stdout.write(sdl());
