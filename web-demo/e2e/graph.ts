@@ -58,10 +58,7 @@ export class Graph {
 
   async register(name = "Ada"): Promise<Person> {
     const input = { email: `${fresh("e2e")}@example.com`, password: PASSWORD, displayName: name };
-    const data = await this.ask(
-      "Register",
-      { input },
-    );
+    const data = await this.ask("Register", { input });
     return data.register.session;
   }
 
@@ -71,25 +68,18 @@ export class Graph {
   }
 
   private async signInAdmin(): Promise<Person> {
-    const data = await this.ask(
-      "Login",
-      { input: ADMIN },
-    );
+    const data = await this.ask("Login", { input: ADMIN });
     return data.login.session;
   }
 
   /** One who may look into the control room, and change little there. */
   async support(): Promise<Person> {
     const { refreshToken, user } = await this.register("Sam");
-    const made = await this.askStaff(
-      "SetUserRoles",
-      { input: { userId: user.id, roles: ["CUSTOMER", "SUPPORT"] } },
-    );
+    const made = await this.askStaff("SetUserRoles", {
+      input: { userId: user.id, roles: ["CUSTOMER", "SUPPORT"] },
+    });
     expect(made.setUserRoles.userErrors).toEqual([]);
-    const data = await this.ask(
-      "RefreshSession",
-      { input: { refreshToken } },
-    );
+    const data = await this.ask("RefreshSession", { input: { refreshToken } });
     expect(data.refreshSession.session.user.roles).toContain("SUPPORT");
     return data.refreshSession.session;
   }
@@ -136,31 +126,20 @@ export class Graph {
   }
 
   async apply(cartId: string, code: string, as: Person): Promise<void> {
-    const data = await this.ask(
-      "ApplyCoupon",
-      { input: { cartId, code } },
-      as,
-    );
+    const data = await this.ask("ApplyCoupon", { input: { cartId, code } }, as);
     expect(data.applyCoupon.userErrors).toEqual([]);
   }
 
   /** A coupon of ten percent; its code. */
   async coupon(limits: object = {}): Promise<string> {
     const code = fresh("WEB").toUpperCase();
-    const data = await this.askStaff(
-      "CreateCoupon",
-      { input: { code, percentOff: 10, ...limits } },
-    );
+    const data = await this.askStaff("CreateCoupon", { input: { code, percentOff: 10, ...limits } });
     expect(data.createCoupon.userErrors).toEqual([]);
     return code;
   }
 
   async cancel(orderId: string, as: Person): Promise<void> {
-    const data = await this.ask(
-      "CancelOrder",
-      { input: { orderId, idempotencyKey: fresh("cancel") } },
-      as,
-    );
+    const data = await this.ask("CancelOrder", { input: { orderId, idempotencyKey: fresh("cancel") } }, as);
     expect(data.cancelOrder.userErrors).toEqual([]);
   }
 

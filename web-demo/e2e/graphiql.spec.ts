@@ -10,6 +10,6 @@ for (const [address, graph] of [
     await page.goto(address);
     await asked;
     await page.getByRole("button", { name: /^Execute query/ }).click();
-    await expect(page.getByRole("region", { name: "Operation Response" })).toContainText("categories");
+    await expect(page.getByRole("region", { name: "Result Window" })).toContainText("categories");
   });
 }

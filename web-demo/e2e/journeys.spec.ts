@@ -107,11 +107,7 @@ test("a session is renewed without a word, once for all tabs", async ({ context,
 test("a session that was ended elsewhere is said to be over", async ({ page, request }) => {
   const graph = new Graph(request);
   const ada = await graph.register();
-  await graph.ask(
-    "Logout",
-    { input: { refreshToken: ada.refreshToken, everywhere: true } },
-    ada,
-  );
+  await graph.ask("Logout", { input: { refreshToken: ada.refreshToken, everywhere: true } }, ada);
   await signIn(page, { ...ada, expiresAt: new Date(Date.now() - 1_000).toISOString() });
   await page.goto("/orders");
   await expect(page.getByText("Your session has ended. Please sign in again.")).toBeVisible();

@@ -234,11 +234,7 @@ test("a new password signs in, and the old one no longer does", async ({ page, r
   await current.fill(PASSWORD);
   await page.getByRole("button", { name: "Change the password" }).click();
   await expect(page.getByText(/Your password is changed/)).toBeVisible();
-  const login = (password: string) =>
-    graph.ask(
-      "Login",
-      { input: { email: ada.user.email, password } },
-    );
+  const login = (password: string) => graph.ask("Login", { input: { email: ada.user.email, password } });
   expect((await login(PASSWORD)).login.userErrors).toEqual([{ code: "INVALID_CREDENTIALS" }]);
   expect((await login("another long enough phrase")).login.session).not.toBeNull();
   // The session of this page went on.

@@ -17,6 +17,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
      img-src 'self' data: https:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
+/// GraphiQL's styles bring their fonts along.
+const GRAPHIQL_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     font-src 'self' data:; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -80,6 +85,10 @@ async fn headers(request: Request, next: Next) -> Response {
     all.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     for (name, value) in HEADERS {
         all.insert(name, HeaderValue::from_static(value));
+    }
+    if path.starts_with("/graphiql/") {
+        let policy = HeaderValue::from_static(GRAPHIQL_SECURITY_POLICY);
+        all.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     answer
 }
