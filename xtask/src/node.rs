@@ -19,7 +19,10 @@ const INPUTS: [&str; 4] = ["package-lock.json", "src", "tsconfig.json", "tsconfi
 /// Builds what changed and puts a program for each into `binaries`; says why not, where there is no node.
 pub(crate) fn build(binaries: &Path) -> Result<()> {
     if !web::has_node() {
-        println!("Left out: {}. Node 20 or later and npm are not installed.", SERVICES.join(", "));
+        println!(
+            "Left out: {}. Node 20 or later and npm are not installed.",
+            SERVICES.join(", ")
+        );
         return Ok(());
     }
     for name in SERVICES {
@@ -49,13 +52,22 @@ pub(crate) fn sdl(name: &str) -> Result<Option<Command>> {
 /// counts its tests.
 pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
     needs_node()?;
-    workspace::must(&mut workspace::cargo(&["build", "-p", "dev-stack", "--bin", "mercato-stores"])?)?;
+    workspace::must(&mut workspace::cargo(&[
+        "build",
+        "-p",
+        "dev-stack",
+        "--bin",
+        "mercato-stores",
+    ])?)?;
     let stores = workspace::binaries(false)?.join("mercato-stores");
     for name in SERVICES {
         packages(name)?;
         for script in ["typecheck", "lint", "build", "test", "test:it"] {
             let mut command = npm(name, &["run", "--silent", script]);
-            run(command.env("NO_COLOR", "1").env("LOG", "off").env("MERCATO_STORES", &stores))?;
+            run(command
+                .env("NO_COLOR", "1")
+                .env("LOG", "off")
+                .env("MERCATO_STORES", &stores))?;
         }
     }
     Ok(())
@@ -95,7 +107,9 @@ fn ensure(name: &str) -> Result<()> {
     if !folder.join("dist/main.js").is_file() {
         drop(std::fs::remove_file(&mark));
     }
-    once(&mark, wanted, || step(name, "program", &mut npm(name, &["run", "build"])))
+    once(&mark, wanted, || {
+        step(name, "program", &mut npm(name, &["run", "build"]))
+    })
 }
 
 fn once(mark: &Path, wanted: u64, work: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -118,7 +118,10 @@ pub(crate) fn subgraphs() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
-        if ["Cargo.toml", "package.json"].iter().any(|manifest| entry.path().join(manifest).is_file()) {
+        if ["Cargo.toml", "package.json"]
+            .iter()
+            .any(|manifest| entry.path().join(manifest).is_file())
+        {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }

@@ -16,7 +16,13 @@ pub const ISSUER: &str = "mercato";
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
 const SERVICES: [&str; 7] = [
-    "auth", "product", "inventory", "cart", "order", "payment", "review",
+    "auth",
+    "product",
+    "inventory",
+    "cart",
+    "order",
+    "payment",
+    "review",
 ];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 

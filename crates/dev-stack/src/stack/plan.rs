@@ -13,7 +13,13 @@ use crate::{free_port, free_port_from};
 
 /// The subgraphs, in the order they are shown.
 pub const SERVICES: [&str; 7] = [
-    "auth", "product", "inventory", "cart", "order", "payment", "review",
+    "auth",
+    "product",
+    "inventory",
+    "cart",
+    "order",
+    "payment",
+    "review",
 ];
 /// Services in another language: left out where their programs can't be built.
 pub const OPTIONAL: [&str; 1] = ["review"];
