@@ -7,7 +7,7 @@ import { type Answer, GATEWAY_KEY, newId, Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.open({ API_RATES: "query=60000/20000,mutation=60/2" });
+  stage = await Stage.open({ API_RATES: "query=60000/20000,mutation=1/2" });
 });
 afterAll(() => stage?.close());
 
