@@ -83,6 +83,18 @@ describe("the GraphQL listener", () => {
   });
 });
 
+it("without Redis nobody is counted, and everybody let through", async () => {
+  const alone = await Stage.open({ REDIS_URL: "redis://127.0.0.1:1", API_RATES: "query=1/1" });
+  try {
+    const user = await alone.user();
+    for (let time = 0; time < 5; time += 1) {
+      expect(await alone.data("{ __typename }", {}, user)).toEqual({ __typename: "Query" });
+    }
+  } finally {
+    await alone.close();
+  }
+});
+
 describe("the internal listener", () => {
   const lookup = async (
     token: string | undefined,
