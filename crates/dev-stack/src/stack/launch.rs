@@ -245,3 +245,20 @@ pub(super) fn await_member(plan: &Plan, process: &Process) -> Result<()> {
         })
         .with_context(|| format!("{} says about its readiness: {said}", process.name()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_missing_is_left_out() {
+        let binaries = tempfile::tempdir().unwrap();
+        let settings = Settings::for_tests(binaries.path().join("data"), binaries.path().to_path_buf());
+        let runs = |name: &str| members(&settings).iter().any(|member| member == name);
+        assert!(runs("order") && !runs("review"));
+        let refusal = check_programs(&settings).unwrap_err().to_string();
+        assert!(refusal.contains("order") && !refusal.contains("review"), "{refusal}");
+        std::fs::write(binaries.path().join("review"), "").unwrap();
+        assert!(runs("review"));
+    }
+}

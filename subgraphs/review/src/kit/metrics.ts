@@ -1,4 +1,7 @@
-/** Prometheus metrics: one registry per process, with the names and labels that every service has. */
+/**
+ * Prometheus metrics: one registry per process, with the names and labels that every service has. Labels are written as
+ * they are given: in the order of their names, as the other services have them.
+ */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";

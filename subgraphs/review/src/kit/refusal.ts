@@ -17,6 +17,6 @@ const log = logOf("refusal");
 
 /** Notes a refusal. None of it may hold a secret, so never anything the caller sent that was not read first. */
 export function refused(door: Door, who: string, what: string, code: string, why: string): void {
-  refusals.inc({ door, code });
+  refusals.inc({ code, door });
   log.warn({ door, who, what, code, why }, "refused");
 }

@@ -100,6 +100,6 @@ export async function ask<T>(store: string, operation: string, work: () => Promi
     outcome = "ok";
     return answer;
   } finally {
-    storeSeconds.observe({ store, operation, outcome }, (performance.now() - begun) / 1_000);
+    storeSeconds.observe({ operation, outcome, store }, (performance.now() - begun) / 1_000);
   }
 }

@@ -7,7 +7,7 @@ import { type Answer, GATEWAY_KEY, newId, Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.open({ API_RATES: "query=60000/20000,mutation=60/2" });
+  stage = await Stage.open({ API_RATES: "query=60000/20000,mutation=1/2" });
 });
 afterAll(() => stage?.close());
 
@@ -81,6 +81,18 @@ describe("the GraphQL listener", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await refused.json()).errors[0].extensions.retryAfterSeconds).toBeGreaterThan(0);
   });
+});
+
+it("without Redis nobody is counted, and everybody let through", async () => {
+  const alone = await Stage.open({ REDIS_URL: "redis://127.0.0.1:1", API_RATES: "query=1/1" });
+  try {
+    const user = await alone.user();
+    for (let time = 0; time < 5; time += 1) {
+      expect(await alone.data("{ __typename }", {}, user)).toEqual({ __typename: "Query" });
+    }
+  } finally {
+    await alone.close();
+  }
 });
 
 describe("the internal listener", () => {

@@ -153,3 +153,11 @@ it("a fault that passes is tried again, and each event has its effect once", asy
   // Three in the batch that failed, then each alone.
   expect(tries).toBe(8);
 });
+
+it("a consumer that the broker ends begins anew", async () => {
+  await stage.loseQueue();
+  const [user, product, order] = [await stage.user(), newId("prod"), newId("ord")];
+  await stage.created(order, user, [product]);
+  await stage.moved(order, user, 9, "PAID");
+  await eventually("the right", () => may(user, product));
+});

@@ -68,7 +68,7 @@ it("is ready, answers, tells its metrics, and ends in good order", async () => {
   const metrics = (await (await get("/metrics"))?.text()) ?? "";
   for (const sample of [
     'http_requests_total{listener="graphql",method="POST",route="/graphql",status="200"} 1',
-    'graphql_operations_total{operation="Named",type="query",outcome="ok"} 1',
+    'graphql_operations_total{operation="Named",outcome="ok",type="query"} 1',
     'mercato_inbox_pending{consumer="review.order-events"} 0',
     "process_resident_memory_bytes ",
   ]) {

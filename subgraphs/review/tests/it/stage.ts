@@ -282,6 +282,12 @@ export class Stage {
     return user;
   }
 
+  /** Takes the queue away, which ends the consumer, and waits until it is there again. */
+  async loseQueue(): Promise<void> {
+    await this.#channel.deleteQueue(`${this.prefix}${QUEUE.queue}`);
+    await eventually("the queue, again", () => isListening(this.prefix));
+  }
+
   /** What stands in the parking queue. */
   async parked(): Promise<{ content: string; reason: unknown } | undefined> {
     const message = await this.#channel.get(`${this.prefix}${QUEUE.queue}.parked`, { noAck: true });

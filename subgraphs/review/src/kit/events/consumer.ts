@@ -173,8 +173,8 @@ class Session {
       try {
         const messages = good.map((entry) => entry.message);
         const fresh = await store(pool, spec.queue, messages);
-        consumed.inc({ queue: spec.queue, outcome: "stored" }, fresh);
-        consumed.inc({ queue: spec.queue, outcome: "duplicate" }, good.length - fresh);
+        consumed.inc({ outcome: "stored", queue: spec.queue }, fresh);
+        consumed.inc({ outcome: "duplicate", queue: spec.queue }, good.length - fresh);
         return;
       } catch (error) {
         if (isAboutTheData(error)) {
@@ -206,7 +206,7 @@ class Session {
       ...(contentType === undefined ? {} : { contentType }),
     });
     await channel.waitForConfirms();
-    consumed.inc({ queue, outcome: "parked" });
+    consumed.inc({ outcome: "parked", queue });
   }
 }
 

@@ -227,7 +227,7 @@ function admitDocument<C>(
 ): { document: DocumentNode; checked: Checked } {
   const name = (asked.operationName ?? "anonymous").slice(0, MAX_NAME_LEN);
   const refuse = (code: string, why: string) => {
-    operations.inc({ operation: "", type: "unknown", outcome: "refused" });
+    operations.inc({ operation: "", outcome: "refused", type: "unknown" });
     refused("document", whoOf(caller), name, code, why);
   };
   try {
@@ -339,7 +339,7 @@ const names = new Set<string>();
 function count(checked: Checked, outcome: string): void {
   const { name } = checked;
   if (names.size < MAX_NAMES && name.length <= MAX_NAME_LEN) names.add(name);
-  operations.inc({ operation: names.has(name) ? name : "other", type: checked.type, outcome });
+  operations.inc({ operation: names.has(name) ? name : "other", outcome, type: checked.type });
 }
 
 /** The format the client likes best; without a wish, JSON. */
