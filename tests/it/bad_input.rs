@@ -190,6 +190,16 @@ fn staff(world: &World) -> Result<()> {
                 json!({ "input": { "orderId": order, "reason": "mine", "idempotencyKey": fresh_key() } }),
             ),
             (
+                "mutation ($input: RefundAmountInput!) { refundAmount(input: $input) { userErrors { code } } }",
+                json!({ "input": { "orderId": order, "reason": "mine", "idempotencyKey": fresh_key(),
+                    "amount": { "amount": "1.00", "currencyCode": "USD" } } }),
+            ),
+            (
+                "mutation ($input: ReturnLinesInput!) { returnLines(input: $input) { userErrors { code } } }",
+                json!({ "input": { "orderId": order, "reason": "mine", "idempotencyKey": fresh_key(),
+                    "lines": [{ "lineId": format!("{order}.1"), "quantity": 1 }] } }),
+            ),
+            (
                 "mutation ($input: ShipOrderInput!) { shipOrder(input: $input) { userErrors { code } } }",
                 json!({ "input": { "orderId": order } }),
             ),

@@ -11,6 +11,9 @@ use crate::world::{World, eventually, fresh_key};
 pub(crate) const CASES: &[Case] = &[
     ("a paid order is shipped and delivered", shipped),
     ("a paid order is refunded and restocked", refunded),
+    ("an order comes back in parts, and no more than all of it", returned),
+    ("operators find orders by what they have of them", searched),
+    ("nobody orders without an account", no_guests),
     ("operators see the saga of an order", saga),
     ("one query joins product, price and availability", joined),
     ("a guest's cart becomes the buyer's", merged),
@@ -73,6 +76,97 @@ fn refunded(world: &World) -> Result<()> {
         let order = ada.order(&order).await?;
         ensure!(order["payment"]["refunded"]["amount"] == "25.00", "{order}");
         ensure!(world.stock(&variant).await? == [5, 5, 0, 0]);
+        Ok(())
+    })
+}
+
+fn returned(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let (ada, variant) = (world.customer().await?, world.product(5).await?);
+        let order = ada.buy(&variant, 3, "pm_card_visa").await?;
+        ada.watch(&order, 0).await?;
+        let query = "query ($id: ID!) { order(id: $id) { status refundedAmount { amount }
+            lines { id quantity returnedQuantity } returns { number status amount { amount } lines { quantity restock } }
+            payment { status refunded { amount } } } }";
+        let seen = || async {
+            let mut data = ada.data(query, json!({ "id": order })).await?;
+            anyhow::Ok(data["order"].take())
+        };
+        let line = seen().await?["lines"][0]["id"].clone();
+        let take_back = |quantity: i32, restock: bool, key: String| {
+            let lines = json!([{ "lineId": line, "quantity": quantity, "restock": restock }]);
+            let input = json!({ "orderId": order, "reason": "too many", "lines": lines, "idempotencyKey": key });
+            mutate(world, "returnLines", "ReturnLinesInput", input)
+        };
+        let key = fresh_key();
+        for _ in 0..2 {
+            let payload = take_back(1, true, key.clone()).await?;
+            ensure!(payload["userErrors"] == json!([]), "{payload}");
+        }
+        let done = |count: usize| async move {
+            let shown = seen().await?;
+            let returns = shown["returns"].as_array().cloned().unwrap_or_default();
+            Ok(returns.len() == count && returns.iter().all(|back| back["status"] == "DONE"))
+        };
+        eventually(Duration::from_secs(30), "one unit is back", || done(1)).await?;
+        ensure!(world.stock(&variant).await? == [5, 3, 0, 2]);
+        let shown = seen().await?;
+        ensure!(shown["payment"]["status"] == "PARTIALLY_REFUNDED", "{shown}");
+        ensure!(shown["refundedAmount"]["amount"] == "12.50", "{shown}");
+
+        let payload = take_back(2, false, fresh_key()).await?;
+        ensure!(payload["userErrors"] == json!([]), "{payload}");
+        let third = take_back(1, true, fresh_key()).await?;
+        ensure!(third["userErrors"][0]["code"] == "RETURN_EXCEEDS_ORDER", "{third}");
+        eventually(Duration::from_secs(30), "all units are back", || done(2)).await?;
+        let shown = seen().await?;
+        ensure!(shown["status"] == "PAID" && shown["payment"]["status"] == "REFUNDED", "{shown}");
+        ensure!(shown["refundedAmount"]["amount"] == "37.50", "{shown}");
+        ensure!(shown["lines"][0]["returnedQuantity"] == 3, "{shown}");
+        ensure!(world.stock(&variant).await? == [5, 3, 0, 2], "what is not for sale stays off the shelf");
+        let amount = json!({ "amount": "0.01", "currencyCode": "USD" });
+        let input = json!({ "orderId": order, "reason": "one more", "amount": amount, "idempotencyKey": fresh_key() });
+        let more = mutate(world, "refundAmount", "RefundAmountInput", input).await?;
+        ensure!(more["userErrors"][0]["code"] == "REFUND_EXCEEDS_PAYMENT", "{more}");
+        Ok(())
+    })
+}
+
+fn searched(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let (ada, variant) = (world.customer().await?, world.product(5).await?);
+        let order = ada.buy(&variant, 1, "pm_card_visa").await?;
+        ada.watch(&order, 0).await?;
+        let query = "query ($text: String!) { orders(filter: { text: $text, status: [PAID] }) { nodes { id number } } }";
+        let number = {
+            let data = world.admin().data(query, json!({ "text": order })).await?;
+            data["orders"]["nodes"][0]["number"].clone()
+        };
+        for text in [json!(order), number, json!(variant.sku.to_lowercase())] {
+            let data = world.admin().data(query, json!({ "text": text })).await?;
+            let nodes = data["orders"]["nodes"].as_array().context("no list")?;
+            ensure!(nodes.len() == 1 && nodes[0]["id"] == order.as_str(), "{text}: {data}");
+        }
+        let code = ada.fault(query, json!({ "text": order })).await?;
+        ensure!(code == "FORBIDDEN", "{code}");
+        Ok(())
+    })
+}
+
+fn no_guests(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let (ada, variant) = (world.customer().await?, world.product(9).await?);
+        let guest = world.anyone().cart(&variant, 2).await?;
+        let query = "mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id customer { id } } userErrors { code } } }";
+        let input = |cart: &Value| json!({ "input": { "cartId": cart, "paymentMethod": "pm_card_visa", "idempotencyKey": fresh_key() } });
+        let code = world.anyone().fault(query, input(&json!(guest))).await?;
+        ensure!(code == "UNAUTHENTICATED", "{code}");
+        // Once the guest signs in, the cart is the user's, and so is what comes of it.
+        let merge = "mutation ($input: MergeCartInput!) { mergeCart(input: $input) { cart { id } userErrors { code } } }";
+        let merged = ada.data(merge, json!({ "input": { "guestCartId": guest } })).await?;
+        let placed = ada.data(query, input(&merged["mergeCart"]["cart"]["id"])).await?;
+        let me = ada.data("{ me { id } }", json!({})).await?;
+        ensure!(placed["createOrder"]["order"]["customer"]["id"] == me["me"]["id"], "{placed}");
         Ok(())
     })
 }

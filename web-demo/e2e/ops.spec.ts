@@ -76,6 +76,30 @@ test("one order from inside: its calls, and a refund", async ({ page, request })
   await expect(page.locator(`[data-order='${order.number}']`)).toContainText("All of it was returned");
 });
 
+test("an order is found, a line of it comes back, and its buyer sees that", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  const order = await graph.order("picnic-blanket", ada);
+  await graph.settled(order.id, ada, "PAID");
+  await page.goto("/ops/orders");
+  await page.getByLabel("Find", { exact: true }).fill(order.number);
+  await page.locator(`[data-order='${order.number}']`).getByRole("link").click();
+  await page.getByRole("button", { name: "Return a part" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: /blanket/i }).fill("1");
+  await expect(dialog.getByText(/goes back to the buyer/)).toBeVisible();
+  await dialog.getByLabel("Reason, for the record").fill("wrong colour");
+  await dialog.getByRole("button", { name: "Send it back" }).click();
+  const returns = page.getByRole("region", { name: "Returns" });
+  await expect(returns.getByText(/wrong colour/)).toBeVisible({ timeout: 20_000 });
+
+  await signIn(page, ada);
+  await page.goto(`/orders/${order.id}`);
+  const mine = page.getByRole("region", { name: "Returns" });
+  await expect(mine.getByText("your money went back")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText(/1 returned/)).toBeVisible();
+});
+
 test("one order's trace: what each service wrote, and the viewer where there is one", async ({
   page,
   request,

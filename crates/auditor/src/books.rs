@@ -78,12 +78,38 @@ pub(crate) struct Order {
     pub(crate) fresh: bool,
     /// Units by SKU.
     pub(crate) lines: BTreeMap<String, i64>,
+    /// Sent back by returns, and how much more they promise.
+    pub(crate) returned_minor: i64,
+    pub(crate) promised_minor: i64,
+    /// Units that returns put on the shelf, and more that they will, by SKU.
+    pub(crate) restocked: BTreeMap<String, i64>,
+    pub(crate) restocking: BTreeMap<String, i64>,
 }
 
 impl Order {
     /// Money kept, units handed over.
     pub(crate) fn is_good(&self) -> bool {
         matches!(self.status.as_str(), "PAID" | "SHIPPED" | "DELIVERED")
+    }
+
+    /// What is kept of its money, once its returns are done and before: the least and the most.
+    pub(crate) const fn kept_minor(&self) -> (i64, i64) {
+        let most = self.total_minor - self.returned_minor;
+        (most - self.promised_minor, most)
+    }
+
+    /// The units of its lines that are still sold, less those on their way to the shelf if `soon`.
+    pub(crate) fn sold(&self, soon: bool) -> BTreeMap<String, i64> {
+        let back = |sku: &String| {
+            let restocking = if soon { self.restocking.get(sku) } else { None };
+            self.restocked.get(sku).unwrap_or(&0) + restocking.unwrap_or(&0)
+        };
+        let line = |(sku, units): (&String, &i64)| (sku.clone(), units - back(sku));
+        self.lines
+            .iter()
+            .map(line)
+            .filter(|(_, units)| *units != 0)
+            .collect()
     }
 }
 
@@ -97,7 +123,7 @@ pub(crate) struct Payment {
     pub(crate) net_minor: i64,
 }
 
-/// A reserved line.
+/// A reserved line: its units that did not come back.
 #[derive(Debug)]
 pub(crate) struct Reserved {
     pub(crate) sku: String,
@@ -134,8 +160,11 @@ pub(crate) fn shown(id: Uuid) -> String {
 async fn orders(pool: &PgPool, grace_s: f64) -> Result<BTreeMap<Uuid, Order>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT id, status, total_minor, currency,
-                coalesce((SELECT max(at) FROM order_history WHERE order_id = id), created_at)
-                    > clock_timestamp() - make_interval(secs => $1)
+                greatest(coalesce((SELECT max(at) FROM order_history WHERE order_id = id), created_at),
+                        (SELECT max(changed_at) FROM order_return WHERE order_id = id))
+                    > clock_timestamp() - make_interval(secs => $1),
+                coalesce((SELECT sum(amount_minor) FROM order_return WHERE order_id = id AND money = 'DONE'), 0)::bigint,
+                coalesce((SELECT sum(amount_minor) FROM order_return WHERE order_id = id AND money <> 'DONE'), 0)::bigint
          FROM orders",
     )
     .bind(grace_s)
@@ -149,6 +178,10 @@ async fn orders(pool: &PgPool, grace_s: f64) -> Result<BTreeMap<Uuid, Order>, sq
             currency: row.try_get(3)?,
             fresh: row.try_get(4)?,
             lines: BTreeMap::new(),
+            returned_minor: row.try_get(5)?,
+            promised_minor: row.try_get(6)?,
+            restocked: BTreeMap::new(),
+            restocking: BTreeMap::new(),
         };
         orders.insert(row.try_get(0)?, order);
     }
@@ -159,6 +192,20 @@ async fn orders(pool: &PgPool, grace_s: f64) -> Result<BTreeMap<Uuid, Order>, sq
     for row in lines {
         if let Some(order) = orders.get_mut(&row.try_get::<Uuid, _>(0)?) {
             order.lines.insert(row.try_get(1)?, row.try_get(2)?);
+        }
+    }
+    let back = sqlx::query(
+        "SELECT r.order_id, sku, coalesce(sum(r.quantity) FILTER (WHERE units = 'DONE'), 0)::bigint,
+                coalesce(sum(r.quantity) FILTER (WHERE units <> 'DONE'), 0)::bigint
+         FROM order_return_line r JOIN order_return USING (order_id, number) JOIN order_line USING (order_id, line_no)
+         WHERE restock GROUP BY r.order_id, sku",
+    )
+    .fetch_all(pool)
+    .await?;
+    for row in back {
+        if let Some(order) = orders.get_mut(&row.try_get::<Uuid, _>(0)?) {
+            order.restocked.insert(row.try_get(1)?, row.try_get(2)?);
+            order.restocking.insert(row.try_get(1)?, row.try_get(3)?);
         }
     }
     Ok(orders)
@@ -187,7 +234,7 @@ async fn payments(pool: &PgPool) -> Result<BTreeMap<Uuid, Payment>, sqlx::Error>
 }
 
 async fn reserved(pool: &PgPool) -> Result<BTreeMap<Uuid, Vec<Reserved>>, sqlx::Error> {
-    let rows = sqlx::query("SELECT order_id, sku, qty::bigint, state FROM reservation")
+    let rows = sqlx::query("SELECT order_id, sku, (qty - returned)::bigint, state FROM reservation")
         .fetch_all(pool)
         .await?;
     let mut reserved: BTreeMap<Uuid, Vec<Reserved>> = BTreeMap::new();

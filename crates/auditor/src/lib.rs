@@ -1,4 +1,4 @@
-//! Checks the invariants of the saga (I1 to I17) over the databases of order, inventory and payment,
+//! Checks the invariants of the saga (I1 to I18) over the databases of order, inventory and payment,
 //! and the provider's own books.
 //!
 //! Owns an account of what must be true that is independent of the services: it reads their tables and repeats

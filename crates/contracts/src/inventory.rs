@@ -17,6 +17,14 @@ pub struct ReserveStock {
     pub ttl_s: u32,
 }
 
+/// Body of `PUT /reservations/{order_id}/returns/{number}`: sold units that are on the shelf again. Order and number are
+/// the idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnStock {
+    /// What came back; each SKU once.
+    pub lines: Vec<ReservationLine>,
+}
+
 /// A SKU and how many of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationLine {

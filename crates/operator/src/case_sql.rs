@@ -4,7 +4,7 @@
 pub(crate) const EVENT: &str = "event ";
 
 /// Heading, column names and statement of each part, in the order they are shown.
-pub(crate) const PARTS: [(&str, &[&str], &str); 7] = [
+pub(crate) const PARTS: [(&str, &[&str], &str); 8] = [
     (
         "Saga",
         &["awaits", "attempt", "next try", "lease", "payment", "stock", "refund", "deadline"],
@@ -29,6 +29,15 @@ pub(crate) const PARTS: [(&str, &[&str], &str); 7] = [
         "SELECT ARRAY[step, kind, status, attempts::text, to_char(started_at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'),
                 coalesce(to_char(ended_at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'), '-'), coalesce(response, '')]
          FROM saga_step WHERE order_id = $1 ORDER BY started_at",
+    ),
+    (
+        "Returns",
+        &["return", "amount", "money", "units", "attempts", "next try", "asked for", "done", "error"],
+        "SELECT ARRAY[number::text, amount_minor::text, money, units, attempt::text,
+                coalesce(round(extract(epoch FROM next_run_at - clock_timestamp()))::text || ' s', '-'),
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+                coalesce(to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), '-'), coalesce(last_error, '')]
+         FROM order_return WHERE order_id = $1 ORDER BY number",
     ),
     (
         "Timers",

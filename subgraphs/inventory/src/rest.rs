@@ -1,4 +1,4 @@
-//! The internal REST door: five routes, for order alone. Every change runs in a task of its own,
+//! The internal REST door: six routes, for order alone. Every change runs in a task of its own,
 //! reservations in one they may share.
 
 use axum::extract::rejection::JsonRejection;
@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
-use contracts::inventory::{ReservationView, ReserveStock};
+use contracts::inventory::{ReservationView, ReserveStock, ReturnStock};
 use contracts::{OrderId, Problem, ProblemCode, problem};
 use service_auth::ServiceVerifier;
 
@@ -16,6 +16,7 @@ use crate::app::confirm::confirm;
 use crate::app::release::release;
 use crate::app::reserve::reserve;
 use crate::app::restock::restock;
+use crate::app::return_lines::return_lines;
 use crate::app::{Error, in_task, read_stock};
 use crate::domain::Refusal;
 
@@ -32,6 +33,7 @@ pub(crate) fn router(app: App, callers: &ServiceVerifier) -> Router {
         )
         .route("/reservations/{order_id}/confirm", post(post_confirm))
         .route("/reservations/{order_id}/restock", post(post_restock))
+        .route("/reservations/{order_id}/returns/{number}", put(put_return))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(service_auth::only(callers, &["order"]))
         .with_state(app)
@@ -74,6 +76,21 @@ async fn post_restock(State(app): State<App>, Path(order_id): Path<String>) -> A
     ))
 }
 
+async fn put_return(
+    State(app): State<App>,
+    Path((order_id, number)): Path<(String, String)>,
+    body: Result<Json<ReturnStock>, JsonRejection>,
+) -> Answer {
+    let order_id = parse(&order_id)?;
+    let number = number
+        .parse()
+        .map_err(|_| bad_request("the path names no return".to_owned()))?;
+    let Json(body) = body.map_err(|rejection| bad_request(rejection.body_text()))?;
+    Ok(Json(
+        in_task(async move { return_lines(&app.pool, order_id, number, body.lines).await }).await?,
+    ))
+}
+
 fn parse(order_id: &str) -> Result<OrderId, Refused> {
     order_id
         .parse()
@@ -106,12 +123,12 @@ fn problem_of(refusal: Refusal) -> Problem {
         Refusal::Released => ProblemCode::Released,
         Refusal::Gone => ProblemCode::Gone,
         Refusal::AlreadyConfirmed => ProblemCode::AlreadyConfirmed,
-        Refusal::NotSold => ProblemCode::InvalidState,
+        Refusal::NotSold | Refusal::TooMany(_) => ProblemCode::InvalidState,
         Refusal::Unknown => ProblemCode::NotFound,
         Refusal::Invalid(_) => ProblemCode::Invalid,
     };
     let mut problem = Problem::new(code, refusal.to_string());
-    if let Refusal::OutOfStock(skus) = refusal {
+    if let Refusal::OutOfStock(skus) | Refusal::TooMany(skus) = refusal {
         problem.skus = skus;
     }
     problem

@@ -23,7 +23,9 @@ use sqlx::migrate::Migrator;
 
 use events::{Door, Source};
 
-pub use app::{App, AppError, Asked, CreateOrder, Created, Key, Parts, Policy, RefundOrder, ShipOrder};
+pub use app::{
+    App, AppError, Asked, CreateOrder, Created, Key, Parts, Policy, RefundOrder, ReturnOrder, ShipOrder,
+};
 pub use clients::{Addresses, Clients};
 pub use config::Config;
 

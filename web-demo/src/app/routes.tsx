@@ -47,6 +47,7 @@ export const router = createBrowserRouter([
           { index: true, lazy: async () => ({ Component: (await ops()).OverviewPage }) },
           { path: "orders/:id", lazy: async () => ({ Component: (await ops()).SagaPage }) },
           { path: "orders/:id/trace", lazy: async () => ({ Component: (await ops()).TracePage }) },
+          { path: "orders", lazy: async () => ({ Component: (await ops()).SearchPage }) },
           { path: "stuck", lazy: async () => ({ Component: (await ops()).StuckPage }) },
           { path: "refunds", lazy: async () => ({ Component: (await ops()).RefundsPage }) },
           { path: "stock", lazy: async () => ({ Component: (await ops()).StockPage }) },

@@ -13,6 +13,7 @@ import { FeedContext, useFeed, useOwnFeed } from "./useFeed";
 
 const ROOMS = [
   { to: "/ops", end: true, label: "Overview", admin: false },
+  { to: "/ops/orders", end: false, label: "Find orders", admin: false },
   { to: "/ops/stuck", end: false, label: "Stuck orders", admin: false },
   { to: "/ops/refunds", end: false, label: "Refunds", admin: false },
   { to: "/ops/stock", end: false, label: "Stock", admin: false },

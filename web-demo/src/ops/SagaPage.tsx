@@ -33,11 +33,13 @@ import { StatusBadge } from "../orders/StatusBadge";
 import { StepList } from "../orders/StepList";
 import { journey } from "../orders/stations";
 import { useOrderProgress } from "../orders/useOrderProgress";
+import { returnedWords } from "../orders/words";
 import { CancelAction, RefundAction, RetryAction } from "./actions";
 import { type OrderStatus, SagaOfOrderDocument, type SagaOfOrderQuery } from "./documents";
 import classes from "./Ops.module.css";
+import { ReturnAction } from "./ReturnAction";
 import { traceLink, useTraceViewer } from "./traceViewer";
-import { callName, callWords } from "./words";
+import { callName, callWords, returnWords } from "./words";
 
 type Order = NonNullable<SagaOfOrderQuery["order"]>;
 type Saga = NonNullable<Order["saga"]>;
@@ -133,6 +135,48 @@ function Calls({ saga }: { saga: Saga }) {
   );
 }
 
+function Returns({ order }: { order: Order }) {
+  if (order.returns.length === 0) return null;
+  return (
+    <Card withBorder radius="lg" padding="lg" component="section" aria-label="Returns">
+      <Title order={2} size="h4" mb="sm">
+        Returns
+      </Title>
+      <Stack gap="sm">
+        {order.returns.map((back) => (
+          <Group key={back.id} justify="space-between" align="flex-start" wrap="nowrap" gap="sm">
+            <div>
+              <Text size="sm">{returnedWords(back.lines)}</Text>
+              <Text size="xs" c="dimmed">
+                {formatDateTime(back.createdAt)}
+                {back.reason && ` · ${back.reason}`}
+                {back.lines.some((line) => !line.restock) && " · not all of it back on the shelf"}
+              </Text>
+              {back.lastError && (
+                <Text size="xs" c="orange">
+                  {back.lastError}
+                </Text>
+              )}
+            </div>
+            <Stack gap={4} align="flex-end">
+              <Text size="sm" className={classes.number ?? ""}>
+                −{formatMoney(back.amount)}
+              </Text>
+              <Badge
+                color={back.needsAttention ? "orange" : returnWords[back.status].color}
+                variant="light"
+                tt="none"
+              >
+                {back.needsAttention ? "A person should look" : returnWords[back.status].label}
+              </Badge>
+            </Stack>
+          </Group>
+        ))}
+      </Stack>
+    </Card>
+  );
+}
+
 function Facts({ order }: { order: Order }) {
   return (
     <Card withBorder radius="lg" padding="lg">
@@ -149,6 +193,7 @@ function Facts({ order }: { order: Order }) {
           <Group key={line.id} justify="space-between" wrap="nowrap" gap="sm">
             <Text size="sm" c="dimmed">
               {line.quantity} × {line.title} ({line.sku})
+              {line.returnedQuantity > 0 && `, ${line.returnedQuantity} returned`}
             </Text>
             <Text size="sm" className={classes.number ?? ""}>
               {formatMoney(line.lineTotal)}
@@ -213,7 +258,8 @@ function LiveSaga({ order, reload }: { order: Order; reload(): void }) {
     return () => clearTimeout(timer);
   }, [version]);
 
-  const attention = order.saga?.needsAttention ?? false;
+  const attention =
+    (order.saga?.needsAttention ?? false) || order.returns.some((back) => back.needsAttention);
   return (
     <Stack gap="lg">
       <Breadcrumbs component="nav" aria-label="Where you are">
@@ -235,12 +281,15 @@ function LiveSaga({ order, reload }: { order: Order; reload(): void }) {
         <Group gap="xs">
           {(attention || !now.isFinal) && <RetryAction order={order} onDone={reload} size="sm" />}
           {!now.isFinal && <CancelAction order={order} onDone={reload} size="sm" />}
+          {REFUNDABLE.has(now.status) && <ReturnAction order={order} onDone={reload} />}
           {REFUNDABLE.has(now.status) && <RefundAction order={order} onDone={reload} size="sm" />}
         </Group>
       </Group>
       {attention && (
         <Alert color="orange" icon={<IconAlertTriangle aria-hidden />} title="A person should look">
-          {order.saga?.lastError ?? "It was tried again and again without an answer."}
+          {order.saga?.lastError ??
+            order.returns.find((back) => back.lastError)?.lastError ??
+            "It was tried again and again without an answer."}
         </Alert>
       )}
       <Card withBorder radius="lg" padding="lg" component="section" aria-label="Progress">
@@ -259,6 +308,7 @@ function LiveSaga({ order, reload }: { order: Order; reload(): void }) {
         </Card>
         <Stack gap="lg">
           <Facts order={order} />
+          <Returns order={order} />
           {order.saga?.traceId && <Trace order={order} traceId={order.saga.traceId} />}
           <PaymentPanel orderId={order.id} version={version} />
         </Stack>

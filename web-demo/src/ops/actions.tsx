@@ -58,7 +58,7 @@ export function RefundAction({ order, ...rest }: OrderActionProps) {
           .data?.refundOrder.userErrors
       }
     >
-      All of the money goes back to the buyer.
+      All of the money that is left goes back to the buyer.
     </StaffAction>
   );
 }

@@ -5,6 +5,7 @@ export { OverviewPage } from "./OverviewPage";
 export { PlugsPage } from "./PlugsPage";
 export { RefundsPage } from "./RefundsPage";
 export { SagaPage } from "./SagaPage";
+export { SearchPage } from "./SearchPage";
 export { StockPage } from "./StockPage";
 export { StuckPage } from "./StuckPage";
 export { TracePage } from "./TracePage";

@@ -5,6 +5,7 @@ import type {
   CancelReason,
   InventoryErrorCode,
   OrderErrorCode,
+  ReturnStatus,
   SagaStepState,
   StockMovementKind,
 } from "./documents";
@@ -38,6 +39,7 @@ export const movementWords: Record<StockMovementKind, string> = open(
     RELEASE: "Given back",
     EXPIRE: "Given back, time was over",
     RESTOCK: "Back after a refund",
+    RETURN: "Returned by the buyer",
   },
   spelled,
 );
@@ -56,6 +58,10 @@ export function staffOrderWords(code: OrderErrorCode): string {
   switch (code) {
     case "NOT_CANCELLABLE":
       return "Too late to cancel: the money is in. Refund it instead.";
+    case "RETURN_EXCEEDS_ORDER":
+      return "That many are not left with the buyer. Somebody may have returned some meanwhile.";
+    case "REFUND_EXCEEDS_PAYMENT":
+      return "That much is not left of what was paid. Somebody may have sent some back meanwhile.";
     case "COUPON_EXISTS":
       return "There is a coupon of this code already, and what it gives can't be changed.";
     default:
@@ -67,6 +73,16 @@ export function staffOrderWords(code: OrderErrorCode): string {
 export function staffCouponWords(code: OrderErrorCode): string {
   return code === "NOT_FOUND" ? "There is no such coupon." : staffOrderWords(code);
 }
+
+export const returnWords: Record<ReturnStatus, { label: string; color: string }> = open(
+  {
+    REQUESTED: { label: "Money on its way", color: "yellow" },
+    REFUNDED: { label: "Money back, units to follow", color: "yellow" },
+    RESTOCKED: { label: "Units back, money on its way", color: "yellow" },
+    DONE: { label: "Done", color: "teal" },
+  },
+  (code) => ({ label: spelled(code), color: "gray" }),
+);
 
 /** `reserve_stock` and `ReserveStock` as people write it. */
 export function callName(name: string): string {

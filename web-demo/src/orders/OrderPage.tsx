@@ -40,7 +40,7 @@ import { journey } from "./stations";
 import type { Timeline } from "./timeline";
 import { useOrderProgress } from "./useOrderProgress";
 import { usePaced } from "./usePaced";
-import { cancelWords, stepWords } from "./words";
+import { cancelWords, returnedWords, stepWords } from "./words";
 
 /** A settled order may still move, by shipping or by money that comes too late: looked at now and then. */
 const LOOK_AGAIN_MS = 5_000;
@@ -100,6 +100,7 @@ function Lines({ order }: { order: Order }) {
               )}
               <Text size="xs" c="dimmed">
                 {line.quantity} × {formatMoney(line.unitPrice)} · {line.sku}
+                {line.returnedQuantity > 0 && ` · ${line.returnedQuantity} returned`}
               </Text>
             </div>
             <Text size="sm" className={classes.amount ?? ""}>
@@ -128,6 +129,42 @@ function Lines({ order }: { order: Order }) {
           <Text fw={600}>Total</Text>
           <Text fw={700} size="lg">
             {formatMoney(order.total)}
+          </Text>
+        </Group>
+      </Stack>
+    </Card>
+  );
+}
+
+function Returns({ order }: { order: Order }) {
+  if (order.returns.length === 0) return null;
+  return (
+    <Card withBorder radius="lg" padding="lg" component="section" aria-label="Returns">
+      <Title order={2} size="h4" mb="sm">
+        Returns
+      </Title>
+      <Stack gap="sm">
+        {order.returns.map((back) => (
+          <Group key={back.id} justify="space-between" align="flex-start" wrap="nowrap" gap="sm">
+            <div className={classes.line}>
+              <Text size="sm">{returnedWords(back.lines)}</Text>
+              <Text size="xs" c="dimmed">
+                {formatDateTime(back.createdAt)} ·{" "}
+                {back.isRefunded ? "your money went back" : "your money is on its way"}
+              </Text>
+            </div>
+            <Text size="sm" className={classes.amount ?? ""}>
+              −{formatMoney(back.amount)}
+            </Text>
+          </Group>
+        ))}
+        <Divider />
+        <Group justify="space-between">
+          <Text size="sm" fw={600}>
+            Went back so far
+          </Text>
+          <Text size="sm" fw={600}>
+            {formatMoney(order.refundedAmount)}
           </Text>
         </Group>
       </Stack>
@@ -200,6 +237,7 @@ function LiveOrder({ order }: { order: Order }) {
         <Stack gap="lg">
           {!paced && <PaymentPanel orderId={order.id} version={now.version} />}
           <Lines order={order} />
+          <Returns order={order} />
         </Stack>
       </div>
     </Stack>

@@ -83,6 +83,12 @@ export const refundWords: Record<RefundStatus, string> = open(
   spelled,
 );
 
+/** What a return is about: "2 × Mug, 1 × Tea", or money alone. */
+export function returnedWords(lines: readonly { title: string; quantity: number }[]): string {
+  if (lines.length === 0) return "A part of the price";
+  return lines.map((line) => `${line.quantity} × ${line.title}`).join(", ");
+}
+
 const declines: Record<string, string> = {
   insufficient_funds: "there is not enough money on the card",
   generic_decline: "the bank gave no reason",

@@ -6,6 +6,7 @@ mod money;
 mod orders;
 mod promises;
 mod provider;
+mod returns;
 mod secrets;
 mod stock;
 
@@ -47,6 +48,7 @@ pub(crate) async fn all(books: &Books, expected: &Expectations) -> Result<Report
             .await
             .context("I16")?,
         coupons::spent_once(&books.order).await.context("I17")?,
+        returns::kept_within(books, expected).await.context("I18")?,
     ];
     Ok(Report { findings })
 }

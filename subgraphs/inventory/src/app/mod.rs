@@ -10,6 +10,7 @@ pub(crate) mod read_stock;
 pub(crate) mod release;
 pub(crate) mod reserve;
 pub(crate) mod restock;
+pub(crate) mod return_lines;
 pub(crate) mod together;
 mod transaction;
 

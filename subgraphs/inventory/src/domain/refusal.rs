@@ -9,7 +9,7 @@ pub(crate) enum Refusal {
     #[error("out of stock: {}", .0.join(", "))]
     OutOfStock(Vec<Sku>),
     /// The same order asked before for other lines.
-    #[error("the order's reservation has other lines")]
+    #[error("the same was asked before with other lines")]
     BodyMismatch,
     /// The order's reservation was released, perhaps before it was made.
     #[error("the reservation was released")]
@@ -23,6 +23,9 @@ pub(crate) enum Refusal {
     /// Only sold units can be restocked.
     #[error("only a confirmed reservation can be restocked")]
     NotSold,
+    /// More units of these SKUs would come back than are sold.
+    #[error("more than is sold: {}", .0.join(", "))]
+    TooMany(Vec<Sku>),
     /// No such reservation.
     #[error("the order has no reservation")]
     Unknown,

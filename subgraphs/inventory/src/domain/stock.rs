@@ -39,11 +39,12 @@ pub(crate) enum MovementKind {
     Release,
     Expire,
     Restock,
+    Return,
 }
 
 impl MovementKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Receive,
         Self::Adjust,
         Self::Hold,
@@ -51,6 +52,7 @@ impl MovementKind {
         Self::Release,
         Self::Expire,
         Self::Restock,
+        Self::Return,
     ];
 
     /// The name the ledger keeps.
@@ -63,6 +65,7 @@ impl MovementKind {
             Self::Release => "RELEASE",
             Self::Expire => "EXPIRE",
             Self::Restock => "RESTOCK",
+            Self::Return => "RETURN",
         }
     }
 
@@ -78,7 +81,7 @@ impl MovementKind {
             Self::Hold => Units(-1, 1, 0),
             Self::Confirm => Units(0, -1, 1),
             Self::Release | Self::Expire => Units(1, -1, 0),
-            Self::Restock => Units(1, 0, -1),
+            Self::Restock | Self::Return => Units(1, 0, -1),
         }
     }
 }
@@ -217,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_movement_of_an_order_makes_or_loses_units(kinds in proptest::collection::vec(2usize..7, 0..5)) {
+        fn no_movement_of_an_order_makes_or_loses_units(kinds in proptest::collection::vec(2usize..8, 0..5)) {
             let kinds: Vec<_> = kinds.into_iter().map(|n| MovementKind::ALL[n]).collect();
             let Units(available, reserved, sold) = Units::of(&kinds);
             prop_assert_eq!(available + reserved + sold, 0);

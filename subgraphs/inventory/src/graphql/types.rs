@@ -88,8 +88,10 @@ pub(crate) enum StockMovementKind {
     Release,
     /// Held units were given back because time was over.
     Expire,
-    /// Sold units came back after a refund.
+    /// All sold units of an order came back after a refund.
     Restock,
+    /// Some of an order's sold units came back.
+    Return,
 }
 
 /// One entry of the stock ledger, which only grows.

@@ -164,11 +164,11 @@ pub(crate) async fn record(
                UPDATE reservation
                SET state = head.state, version = head.version, expires_at = head.expires_at
                FROM head WHERE reservation.order_id = head.order_id
-               RETURNING reservation.order_id, sku, qty, head.attempt
+               RETURNING reservation.order_id, sku, qty - returned AS units, head.attempt
            ), ledger AS (
                INSERT INTO stock_ledger (sku, kind, quantity, order_id, attempt)
-               SELECT line.sku, moved.kind, line.qty, line.order_id, line.attempt
-               FROM line CROSS JOIN unnest($5::text[]) AS moved (kind)
+               SELECT line.sku, moved.kind, line.units, line.order_id, line.attempt
+               FROM line CROSS JOIN unnest($5::text[]) AS moved (kind) WHERE line.units > 0
            )
            SELECT order_id, state, version, expires_at, request_hash FROM head"#,
         &ids,
@@ -184,7 +184,7 @@ pub(crate) async fn record(
     .collect()
 }
 
-/// Moves the units of every line of these orders; answers the SKUs that have too few, after which the transaction must
+/// Moves the units of every line of these orders, without those that came back; answers the SKUs that have too few, after which the transaction must
 /// be rolled back. The last statement before the commit.
 pub(crate) async fn move_units(
     conn: &mut PgConnection,
@@ -196,7 +196,7 @@ pub(crate) async fn move_units(
     // READ COMMITTED re-reads its newest version before it tests for enough units.
     sqlx::query_scalar!(
         r#"WITH moving AS (
-               SELECT sku, sum(qty)::int AS qty FROM reservation WHERE order_id = ANY($1) GROUP BY sku
+               SELECT sku, sum(qty - returned)::int AS qty FROM reservation WHERE order_id = ANY($1) GROUP BY sku
            ), locked AS MATERIALIZED (
                SELECT stock.sku, moving.qty FROM stock JOIN moving ON moving.sku = stock.sku
                ORDER BY stock.sku FOR UPDATE OF stock
@@ -218,4 +218,87 @@ pub(crate) async fn move_units(
     )
     .fetch_all(conn)
     .await
+}
+
+/// What a return of an order brought back, by SKU; empty if it is not known.
+pub(crate) async fn returned_by(
+    conn: &mut PgConnection,
+    order_id: OrderId,
+    number: i32,
+) -> Result<Vec<ReservationLine>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT sku, quantity FROM stock_ledger
+         WHERE order_id = $1 AND kind = 'RETURN' AND attempt = $2 ORDER BY sku",
+        order_id.uuid(),
+        number,
+    )
+    .fetch_all(conn)
+    .await?;
+    let line = |(sku, quantity): (Sku, i32)| ReservationLine {
+        sku,
+        quantity: quantity.cast_unsigned(),
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| line((row.sku, row.quantity)))
+        .collect())
+}
+
+/// Notes units as returned, in lines and ledger; answers the SKUs of which fewer are sold, after which the transaction
+/// must be rolled back. Moves no units yet.
+pub(crate) async fn record_return(
+    conn: &mut PgConnection,
+    order_id: OrderId,
+    number: i32,
+    lines: &[ReservationLine],
+) -> Result<Vec<Sku>, sqlx::Error> {
+    let (skus, quantities) = columns(lines);
+    sqlx::query_scalar!(
+        r#"WITH back AS (
+               SELECT sku, quantity FROM unnest($3::text[], $4::int[]) AS back (sku, quantity)
+           ), line AS (
+               UPDATE reservation SET returned = returned + back.quantity
+               FROM back
+               WHERE reservation.order_id = $1 AND reservation.sku = back.sku
+                 AND reservation.returned + back.quantity <= reservation.qty
+               RETURNING reservation.sku, back.quantity
+           ), ledger AS (
+               INSERT INTO stock_ledger (sku, kind, quantity, order_id, attempt)
+               SELECT sku, 'RETURN', quantity, $1, $2 FROM line
+           )
+           SELECT sku AS "sku!" FROM back WHERE NOT EXISTS (SELECT FROM line WHERE line.sku = back.sku) ORDER BY sku"#,
+        order_id.uuid(),
+        number,
+        &skus,
+        &quantities,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Puts sold units back on the shelf. The last statement before the commit; the table refuses more than were sold.
+pub(crate) async fn take_back_units(
+    conn: &mut PgConnection,
+    lines: &[ReservationLine],
+) -> Result<(), sqlx::Error> {
+    let (skus, quantities) = columns(lines);
+    sqlx::query!(
+        "WITH locked AS MATERIALIZED (
+             SELECT stock.sku, back.quantity
+             FROM stock JOIN unnest($1::text[], $2::int[]) AS back (sku, quantity) ON back.sku = stock.sku
+             ORDER BY stock.sku FOR UPDATE OF stock
+         )
+         UPDATE stock SET available = stock.available + locked.quantity, sold = stock.sold - locked.quantity
+         FROM locked WHERE stock.sku = locked.sku",
+        &skus,
+        &quantities,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn columns(lines: &[ReservationLine]) -> (Vec<Sku>, Vec<i32>) {
+    let column = |line: &ReservationLine| (line.sku.clone(), line.quantity.cast_signed());
+    lines.iter().map(column).unzip()
 }

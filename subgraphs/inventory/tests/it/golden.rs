@@ -1,6 +1,6 @@
 //! The bodies inventory reads and writes are those of the golden files.
 
-use contracts::inventory::{ReservationExpired, ReservationView, ReserveStock};
+use contracts::inventory::{ReservationExpired, ReservationView, ReserveStock, ReturnStock};
 use contracts::{Event, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,10 @@ fn bodies_and_events_keep_their_shape() {
         "../../../../crates/contracts/golden/reserve_stock.json"
     ));
     assert_eq!(asked.lines.len(), 2);
+    let back: ReturnStock = round_trips(include_str!(
+        "../../../../crates/contracts/golden/return_stock.json"
+    ));
+    assert_eq!(back.lines.len(), 1);
     round_trips::<ReservationView>(include_str!(
         "../../../../crates/contracts/golden/reservation_view.json"
     ));

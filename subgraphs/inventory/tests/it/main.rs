@@ -6,6 +6,7 @@ mod golden;
 mod graph;
 mod races;
 mod reservations;
+mod returns;
 mod stage;
 mod statements;
 mod sweeping;

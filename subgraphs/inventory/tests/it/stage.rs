@@ -82,6 +82,22 @@ impl Stage {
             .await
     }
 
+    /// A return of an order's sold units.
+    pub(crate) async fn give_back(
+        &self,
+        order: OrderId,
+        number: i32,
+        lines: &[(&str, u32)],
+    ) -> (StatusCode, Value) {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
+            .collect();
+        let path = format!("/reservations/{order}/returns/{number}");
+        self.call(Method::PUT, &path, Some(json!({ "lines": lines })))
+            .await
+    }
+
     pub(crate) async fn release(&self, order: OrderId) -> (StatusCode, Value) {
         self.call(Method::DELETE, &format!("/reservations/{order}"), None)
             .await
@@ -132,13 +148,13 @@ impl Stage {
         let wrong: Vec<String> = sqlx::query_scalar(
             "WITH line AS (
                  SELECT sku, coalesce(sum(qty) FILTER (WHERE state = 'HELD'), 0) AS held,
-                        coalesce(sum(qty) FILTER (WHERE state = 'CONFIRMED'), 0) AS sold
+                        coalesce(sum(qty - returned) FILTER (WHERE state = 'CONFIRMED'), 0) AS sold
                  FROM reservation GROUP BY sku
              ), entry AS (
                  SELECT sku, coalesce(sum(quantity) FILTER (WHERE kind IN ('RECEIVE', 'ADJUST')), 0) AS received,
                         coalesce(sum(CASE kind WHEN 'HOLD' THEN quantity WHEN 'CONFIRM' THEN -quantity
                             WHEN 'RELEASE' THEN -quantity WHEN 'EXPIRE' THEN -quantity END), 0) AS held,
-                        coalesce(sum(CASE kind WHEN 'CONFIRM' THEN quantity WHEN 'RESTOCK' THEN -quantity END), 0) AS sold
+                        coalesce(sum(CASE WHEN kind = 'CONFIRM' THEN quantity WHEN kind IN ('RESTOCK', 'RETURN') THEN -quantity END), 0) AS sold
                  FROM stock_ledger GROUP BY sku
              )
              SELECT stock.sku FROM stock LEFT JOIN line USING (sku) LEFT JOIN entry USING (sku)

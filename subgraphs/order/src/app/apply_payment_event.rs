@@ -39,6 +39,9 @@ impl Inner {
             }
             RefundCompleted::TYPE => {
                 let event = message.event::<RefundCompleted>()?.data;
+                if self.hear_of_refund(tx, event.order_id, &event.reason).await? {
+                    return Ok(None);
+                }
                 let job = self.known(tx, event.order_id).await?;
                 let input = Input::RefundCompleted {
                     late: event.reason == REASON_LATE_PAYMENT,

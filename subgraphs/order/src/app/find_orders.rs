@@ -7,6 +7,7 @@ use contracts::{OrderId, UserId};
 
 use super::{App, AppError};
 use crate::domain::order::{Event, ListFilter, SagaView};
+use crate::domain::returns::ReturnView;
 use crate::domain::{Line, Order};
 use crate::store;
 
@@ -51,6 +52,11 @@ impl App {
     /// The histories of orders.
     pub async fn timelines(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<Event>>, AppError> {
         Ok(grouped(store::orders::histories_of(&self.requests, ids).await?))
+    }
+
+    /// The returns of orders, oldest first.
+    pub async fn returns(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<ReturnView>>, AppError> {
+        Ok(grouped(store::returns::of_orders(&self.requests, ids).await?))
     }
 
     /// The sagas of orders.

@@ -17,6 +17,8 @@ mod publish;
 mod record;
 mod refund_order;
 mod retry_order;
+mod return_order;
+mod run_returns;
 mod run_saga;
 mod ship_order;
 mod steer;
@@ -33,6 +35,7 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use create_order::{CreateOrder, Created};
 pub use refund_order::RefundOrder;
+pub use return_order::ReturnOrder;
 pub use ship_order::ShipOrder;
 pub use steer::{Asked, Key};
 
@@ -121,6 +124,7 @@ pub struct Inner {
     running: Arc<Semaphore>,
     due: Notify,
     carts: Notify,
+    returns: Notify,
     recorder: OnceLock<Recorder>,
     /// Sagas to go on with, when no worker runs: tests step them.
     waiting: Mutex<Vec<Job>>,
@@ -154,6 +158,7 @@ impl App {
             running: Arc::new(Semaphore::new(RUNNING)),
             due: Notify::new(),
             carts: Notify::new(),
+            returns: Notify::new(),
             recorder: OnceLock::new(),
             waiting: Mutex::default(),
         }))
@@ -166,6 +171,7 @@ impl App {
         self.host.spawn("deadlines", self.clone().fire_timers_forever());
         self.host
             .spawn("cart emptier", self.clone().empty_carts_forever());
+        self.host.spawn("returns", self.clone().run_returns_forever());
         self.host
             .spawn("key forgetter", self.clone().forget_keys_forever());
         self.host.spawn("saga metrics", self.clone().measure_forever());

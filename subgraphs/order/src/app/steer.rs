@@ -9,6 +9,7 @@ use service_kit::trace;
 use sqlx::PgConnection;
 
 use super::{App, AppError, Inner, publish};
+use crate::domain::returns::ReturnProblem;
 use crate::saga::{Due, Effect, Input, InvalidInput, advance};
 use crate::store;
 use crate::store::saga::{Change, Job, Next};
@@ -59,6 +60,8 @@ pub enum Asked {
     NotFound,
     /// It doesn't fit the order's state.
     Refused(InvalidInput),
+    /// Nothing comes back, or not as asked for.
+    NotReturned(ReturnProblem),
     /// The key was used with another input.
     KeyReused,
     /// The same command is being worked on.
@@ -181,6 +184,9 @@ impl App {
             Claim::Replay(_) => return Ok(Asked::Done),
             Claim::Reused => return Ok(Asked::KeyReused),
             Claim::InProgress => return Ok(Asked::InProgress),
+        }
+        if let Some(problem) = self.keeps_from_refund(&mut tx, order, &input).await? {
+            return Ok(Asked::NotReturned(problem));
         }
         let steered = self.steer(&mut tx, order, input).await?;
         if matches!(steered, Steered::Taken(_)) {

@@ -1,9 +1,10 @@
 //! Inventory: holds, sells and takes back stock, by the order's id.
 
-use contracts::inventory::{ReservationState, ReservationView, ReserveStock};
+use contracts::inventory::{ReservationState, ReservationView, ReserveStock, ReturnStock};
 use contracts::{OrderId, ProblemCode};
 use service_auth::{CallError, ServiceClient};
 
+use crate::domain::returns::{Call, Heard};
 use crate::saga::Reply;
 
 /// The inventory service.
@@ -62,6 +63,33 @@ impl Inventory {
         let path = format!("/reservations/{order}/restock");
         self.0.post::<_, ReservationView>(&path, &()).await?;
         Ok(Reply::Restocked)
+    }
+
+    /// Takes some sold units back, once for each number.
+    pub(crate) async fn take_back(
+        &self,
+        order: OrderId,
+        number: i32,
+        body: &ReturnStock,
+    ) -> Result<Heard, CallError> {
+        let path = format!("/reservations/{order}/returns/{number}");
+        match self.0.put::<_, ReservationView>(&path, body).await {
+            Ok(_) => Ok(Heard::UnitsOnShelf),
+            Err(error) => refused_return(error, Call::Restock),
+        }
+    }
+}
+
+/// What a callee says of a return for good; any other answer is a fault, and nothing is known.
+pub(super) fn refused_return(error: CallError, call: Call) -> Result<Heard, CallError> {
+    use ProblemCode::{BodyMismatch, Invalid, InvalidState, NotFound};
+    match error {
+        CallError::Refused(problem)
+            if matches!(problem.code, BodyMismatch | Invalid | InvalidState | NotFound) =>
+        {
+            Ok(Heard::Refused(call, problem.to_string()))
+        }
+        error => Err(error),
     }
 }
 

@@ -4,10 +4,11 @@ use contracts::payment::{
     PaymentState, PaymentView, REASON_LATE_PAYMENT, REASON_STOCK_GONE, RefundState, RefundView, StartPayment,
     StartRefund, VoidOutcome, VoidView,
 };
-use contracts::{OrderId, ProblemCode};
+use contracts::{Money, OrderId, ProblemCode};
 use service_auth::{CallError, ServiceClient};
 
-use super::inventory::refused;
+use super::inventory::{refused, refused_return};
+use crate::domain::returns::{Call, Heard};
 use crate::saga::{RefundReason, Reply};
 
 /// Reason key of a refund that an operator decided.
@@ -49,7 +50,29 @@ impl Payment {
         })
     }
 
-    /// Sends all of the money back.
+    /// Sends a part of the money back, once for each reason.
+    pub(crate) async fn give_back(
+        &self,
+        order: OrderId,
+        reason: &str,
+        amount: Money,
+    ) -> Result<Heard, CallError> {
+        let path = format!("/payments/{order}/refunds/{reason}");
+        let body = StartRefund { amount: Some(amount) };
+        let answer: Result<RefundView, _> = self.0.post(&path, &body).await;
+        match answer {
+            Ok(view) => Ok(match view.status {
+                RefundState::Pending => Heard::MoneyOnItsWay,
+                RefundState::Succeeded => Heard::MoneyWentBack,
+                RefundState::Failed => {
+                    Heard::Refused(Call::Refund, "the provider refuses the refund".to_owned())
+                }
+            }),
+            Err(error) => refused_return(error, Call::Refund),
+        }
+    }
+
+    /// Sends all of the money back that is left.
     pub(crate) async fn refund(&self, order: OrderId, reason: RefundReason) -> Result<Reply, CallError> {
         let reason = match reason {
             RefundReason::LatePayment => REASON_LATE_PAYMENT,

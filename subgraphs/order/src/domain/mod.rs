@@ -4,6 +4,8 @@
 pub mod coupon;
 pub mod order;
 pub mod purchase;
+pub mod returns;
+pub mod shares;
 pub mod state;
 
 pub use coupon::{Coupon, Discount};

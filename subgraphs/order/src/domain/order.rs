@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use contracts::order::{CancelReason, OrderStatus, OrderStep};
 use contracts::{Money, OrderId, ProductId, Sku, UserId, VariantId};
 
+use super::returns::is_returnable;
 use super::{Discount, State};
 use crate::saga::ActionKind;
 
@@ -36,6 +37,8 @@ pub struct Order {
     pub total: Money,
     /// What a coupon took off the sum of its lines.
     pub discount: Option<Discount>,
+    /// What its returns promise to send back, or have sent back.
+    pub returned: Money,
     /// Why it was cancelled, once it is.
     pub cancel_reason: Option<CancelReason>,
     /// When it was placed.
@@ -50,6 +53,16 @@ impl Order {
             .as_ref()
             .map_or(0, |discount| discount.amount.amount_minor);
         Money::new(self.total.amount_minor.saturating_add(off), self.total.currency)
+    }
+
+    /// What can still be sent back of it.
+    pub fn returnable(&self) -> Money {
+        let left = if is_returnable(self.state) {
+            self.total.amount_minor - self.returned.amount_minor
+        } else {
+            0
+        };
+        Money::new(left, self.total.currency)
     }
 
     /// What the public sees of its state.
@@ -75,6 +88,8 @@ pub struct Line {
     pub unit_price: Money,
     /// How many, 1 or more.
     pub quantity: u32,
+    /// How many of them came back.
+    pub returned: u32,
 }
 
 impl Line {
@@ -108,6 +123,61 @@ pub struct ListFilter {
     pub needs_attention: Option<bool>,
     /// Of this buyer.
     pub user: Option<UserId>,
+    /// Found by this.
+    pub find: Option<Find>,
+    /// Placed at that moment or later.
+    pub placed_from: Option<DateTime<Utc>>,
+    /// Placed before that moment.
+    pub placed_before: Option<DateTime<Utc>>,
+}
+
+impl ListFilter {
+    /// Whether it looks for something, so that it suits a list and no feed.
+    pub const fn is_search(&self) -> bool {
+        self.find.is_some() || self.placed_from.is_some() || self.placed_before.is_some()
+    }
+}
+
+/// What an operator looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Find {
+    /// The order of this id.
+    Order(OrderId),
+    /// The order of this number.
+    Number(i64),
+    /// The orders of this buyer.
+    User(UserId),
+    /// Orders with a line whose SKU and title begin words with all of these.
+    Words(Vec<String>),
+}
+
+impl Find {
+    /// Reads what was typed in; `None` if there is nothing to look for. A number with or without its `M-` is an order's;
+    /// order knows no e-mail addresses, so that one is words and finds nothing.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(order) = text.parse() {
+            return Some(Self::Order(order));
+        }
+        if let Ok(user) = text.parse() {
+            return Some(Self::User(user));
+        }
+        let number = text
+            .strip_prefix(['M', 'm'])
+            .and_then(|rest| rest.strip_prefix('-'));
+        let digits = number.or_else(|| (text.len() >= 6).then_some(text));
+        if let Some(digits) = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            && let Ok(number) = digits.parse()
+        {
+            return Some(Self::Number(number));
+        }
+        let words: Vec<_> = text
+            .split(|letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        (!words.is_empty()).then_some(Self::Words(words))
+    }
 }
 
 /// A saga as operators see it.
@@ -157,4 +227,34 @@ pub enum StepState {
     Done,
     /// It was refused, or does not matter any more.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_in_is_read() {
+        let (order, user) = (OrderId::generate(), UserId::generate());
+        let words = |words: &[&str]| Some(Find::Words(words.iter().map(|word| (*word).to_owned()).collect()));
+        for (text, find) in [
+            (format!(" {order} "), Some(Find::Order(order))),
+            (user.to_string(), Some(Find::User(user))),
+            ("M-100001".to_owned(), Some(Find::Number(100_001))),
+            ("m-7".to_owned(), Some(Find::Number(7))),
+            ("100001".to_owned(), Some(Find::Number(100_001))),
+            ("250".to_owned(), words(&["250"])),
+            ("TEA-Assam".to_owned(), words(&["tea", "assam"])),
+            ("Käse & 'Brot':*".to_owned(), words(&["käse", "brot"])),
+            (
+                "99999999999999999999".to_owned(),
+                words(&["99999999999999999999"]),
+            ),
+            ("M-".to_owned(), words(&["m"])),
+            (" -' ".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(Find::read(&text), find, "{text}");
+        }
+    }
 }

@@ -142,6 +142,7 @@ fn line(
         title: fact.title.clone(),
         unit_price: fact.price,
         quantity,
+        returned: 0,
     })
 }
 

@@ -1,13 +1,14 @@
 //! What clients send, checked before it reaches a use case.
 
 use async_graphql::{ID, InputObject};
+use chrono::{DateTime, Utc};
 use contracts::order as wire;
 use graphql_kit::{ApiError, DecimalScalar, Result, parse_id};
 use service_auth::CurrentUser;
 
 use super::types::OrderStatus;
 use crate::app::{CreateOrder, Key, RefundOrder, ShipOrder};
-use crate::domain::order::ListFilter;
+use crate::domain::order::{Find, ListFilter};
 
 const MAX_TEXT: usize = 200;
 
@@ -21,6 +22,12 @@ pub(crate) struct OrderFilter {
     needs_attention: Option<bool>,
     /// Of this buyer.
     user_id: Option<ID>,
+    /// What to look for: an order's number or id, a buyer's id, or beginnings of words in the SKU or title of one line.
+    text: Option<String>,
+    /// Placed at that moment or later.
+    placed_from: Option<DateTime<Utc>>,
+    /// Placed before that moment.
+    placed_before: Option<DateTime<Utc>>,
 }
 
 impl OrderFilter {
@@ -31,6 +38,9 @@ impl OrderFilter {
             statuses: self.status.map(statuses),
             needs_attention: self.needs_attention,
             user: self.user_id.map(|id| parse_id(&id, "userId")).transpose()?,
+            find: self.text.map(|typed| find(&typed)).transpose()?,
+            placed_from: self.placed_from,
+            placed_before: self.placed_before,
         })
     }
 }
@@ -153,6 +163,14 @@ pub(crate) struct RetryOrderInput {
     pub(super) order_id: ID,
 }
 
+fn find(typed: &str) -> Result<Find> {
+    let refused = |why| ApiError::bad_input(why).at(&["filter", "text"]);
+    if typed.chars().count() > MAX_TEXT || typed.contains('\0') {
+        return Err(refused("at most 200 characters"));
+    }
+    Find::read(typed).ok_or_else(|| refused("there is nothing to look for"))
+}
+
 pub(super) fn order_id(id: &ID) -> Result<contracts::OrderId> {
     id.parse().map_err(|_| bad_id("orderId"))
 }
@@ -161,7 +179,7 @@ fn bad_id(field: &str) -> ApiError {
     ApiError::bad_input("not a valid id").at(&["input", field])
 }
 
-fn key(user: &CurrentUser, key: &ID) -> Result<Key> {
+pub(super) fn key(user: &CurrentUser, key: &ID) -> Result<Key> {
     Ok(Key {
         principal: user.id.to_string(),
         key: checked_key(key)?,
@@ -177,7 +195,7 @@ fn checked_key(key: &ID) -> Result<String> {
     Ok(key.to_string())
 }
 
-fn text(text: String, field: &str) -> Result<String> {
+pub(super) fn text(text: String, field: &str) -> Result<String> {
     let length = text.chars().count();
     if length == 0 || length > MAX_TEXT || text.contains('\0') {
         return Err(ApiError::bad_input("1 to 200 characters").at(&["input", field]));

@@ -10,6 +10,7 @@ use graphql_kit::{ApiError, Batcher, Result};
 
 use crate::app::{App, AppError};
 use crate::domain::order::{Event, SagaView};
+use crate::domain::returns::ReturnView;
 use crate::domain::{Coupon, Line, Order};
 
 /// Loads for one operation. Doesn't ask who may see what.
@@ -22,6 +23,10 @@ pub(super) struct LinesOf(pub(super) OrderId);
 /// The history of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TimelineOf(pub(super) OrderId);
+
+/// The returns of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ReturnsOf(pub(super) OrderId);
 
 /// The saga of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +94,16 @@ impl Loader<TimelineOf> for Orders {
     async fn load(&self, keys: &[TimelineOf]) -> Loaded<TimelineOf, Vec<Event>> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         Ok(keyed(self.0.timelines(&ids).await?, TimelineOf))
+    }
+}
+
+impl Loader<ReturnsOf> for Orders {
+    type Value = Vec<ReturnView>;
+    type Error = Arc<AppError>;
+
+    async fn load(&self, keys: &[ReturnsOf]) -> Loaded<ReturnsOf, Vec<ReturnView>> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(keyed(self.0.returns(&ids).await?, ReturnsOf))
     }
 }
 

@@ -7,6 +7,7 @@ mod inputs;
 mod loader;
 mod mutation;
 mod query;
+mod returns;
 mod saga_types;
 mod subscription;
 mod types;

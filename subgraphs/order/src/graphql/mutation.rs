@@ -13,6 +13,7 @@ use super::inputs::{
     order_id,
 };
 use super::loader::load;
+use super::returns::{RefundAmountInput, ReturnLinesInput};
 use super::types::OrderObject;
 use super::user_error::OrderUserError;
 use crate::app::{App, AppError, Asked, Created};
@@ -114,7 +115,35 @@ impl Mutation {
         answered(ctx, order, asked).await
     }
 
-    /// Sends the whole amount of a paid order back. For staff.
+    /// Takes lines of a paid order back: sends back what was paid for them, and puts them on the shelf if they are good
+    /// enough. Any number of times, until nothing is left. For staff.
+    #[graphql(tag = "internal")]
+    async fn return_lines(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which order, and what came back.")] input: ReturnLinesInput,
+    ) -> Result<OrderPayload> {
+        let (request, key) = input.parse(require_staff(ctx)?)?;
+        let order = request.order;
+        let asked = ctx.data_unchecked::<App>().return_order(request, &key).await;
+        answered(ctx, order, asked).await
+    }
+
+    /// Sends a part of a paid order's money back, for nothing that comes back. Any number of times, until nothing is left.
+    /// For staff.
+    #[graphql(tag = "internal")]
+    async fn refund_amount(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which order, and how much.")] input: RefundAmountInput,
+    ) -> Result<OrderPayload> {
+        let (request, key) = input.parse(require_staff(ctx)?)?;
+        let order = request.order;
+        let asked = ctx.data_unchecked::<App>().return_order(request, &key).await;
+        answered(ctx, order, asked).await
+    }
+
+    /// Sends all that is left of a paid order's money back. For staff.
     #[graphql(tag = "internal")]
     async fn refund_order(
         &self,
@@ -154,7 +183,7 @@ impl Mutation {
         answered(ctx, order, asked).await
     }
 
-    /// Makes an order's awaited call now, after what it waits for was repaired. For staff.
+    /// Makes the awaited calls of an order and of its returns now, after what they wait for was repaired. For staff.
     #[graphql(tag = "internal")]
     async fn retry_order(
         &self,

@@ -69,6 +69,10 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<OrderProgress>> + use<>> {
         require_staff(ctx)?;
         let filter = filter.unwrap_or_default().parse()?;
+        if filter.is_search() {
+            let why = "the feed is not searched: filter it by status, attention or buyer";
+            return Err(ApiError::bad_input(why).at(&["filter"]));
+        }
         let app = ctx.data_unchecked::<App>().clone();
         let batches = app
             .watch_all()

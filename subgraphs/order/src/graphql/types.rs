@@ -2,15 +2,19 @@
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use contracts::order as wire;
+use contracts::{Money, order as wire};
 use graphql_kit::{MoneyObject, Result, hidden, require_staff, viewer};
 
 use super::coupon::OrderDiscount;
 use super::entity::{ProductVariant, User};
-use super::loader::{LinesOf, SagaOf, TimelineOf, load};
+use super::fault;
+use super::loader::{LinesOf, ReturnsOf, SagaOf, TimelineOf, load};
+use super::returns::{OrderReturn, ReturnLineInput, wanted};
 use super::saga_types::SagaObject;
+use crate::app::App;
 use crate::domain::order::Event;
-use crate::domain::{Line, Order};
+use crate::domain::returns::MoneyBack;
+use crate::domain::{Line, Order, State};
 
 /// Where an order is, as a shopper sees it.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +166,53 @@ impl OrderObject {
         self.0.total.into()
     }
 
+    /// What staff sent back of it, with or without units that came back; oldest first. A refund of the whole is told by
+    /// the status, not here.
+    async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<OrderReturn>> {
+        let returns = load(ctx, ReturnsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(returns.into_iter().map(OrderReturn).collect())
+    }
+
+    /// How much of the total went back so far.
+    async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<MoneyObject> {
+        let nothing_before = self.0.returned.amount_minor == 0;
+        if self.0.state == State::Refunded {
+            return Ok(self.0.total.into());
+        }
+        let returns = if nothing_before {
+            Vec::new()
+        } else {
+            load(ctx, ReturnsOf(self.0.id)).await?.unwrap_or_default()
+        };
+        let back = returns
+            .iter()
+            .filter(|back| back.state.money == MoneyBack::Done)
+            .map(|back| back.state.amount.amount_minor)
+            .sum();
+        Ok(Money::new(back, self.0.total.currency).into())
+    }
+
+    /// How much can still be sent back. For staff.
+    #[graphql(tag = "internal")]
+    async fn returnable_amount(&self, ctx: &Context<'_>) -> Result<Option<MoneyObject>> {
+        require_staff(ctx)?;
+        Ok(Some(self.0.returnable().into()))
+    }
+
+    /// What would be sent back for these lines now; null if they can't come back. For staff.
+    #[graphql(tag = "internal")]
+    async fn return_preview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What would come back, each line once.")] lines: Vec<ReturnLineInput>,
+    ) -> Result<Option<MoneyObject>> {
+        require_staff(ctx)?;
+        let wanted = wanted(self.0.id, &lines, &[])?;
+        let app = ctx.data_unchecked::<App>();
+        let preview = app.preview_return(&self.0, wanted).await.map_err(fault)?;
+        Ok(preview.ok().map(MoneyObject::from))
+    }
+
     /// Why it was cancelled, if it was.
     async fn cancel_reason(&self) -> Option<CancelReason> {
         self.0.cancel_reason.map(CancelReason::from)
@@ -198,6 +249,8 @@ pub(crate) struct OrderLineObject {
     sku: String,
     /// How many.
     quantity: i32,
+    /// How many of them came back.
+    returned_quantity: i32,
     /// The price of one.
     unit_price: MoneyObject,
     /// Price times quantity.
@@ -212,6 +265,7 @@ impl OrderLineObject {
         Self {
             id: ID(format!("{}.{}", order.id, line.line_no)),
             quantity: i32::try_from(line.quantity).unwrap_or(i32::MAX),
+            returned_quantity: i32::try_from(line.returned).unwrap_or(i32::MAX),
             unit_price: line.unit_price.into(),
             line_total: line.total().into(),
             variant: Some(ProductVariant::new(line.variant_id, &line.sku)),

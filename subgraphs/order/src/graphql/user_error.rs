@@ -4,6 +4,7 @@ use async_graphql::Enum;
 
 use crate::app::Asked;
 use crate::domain::Refusal;
+use crate::domain::returns::ReturnProblem;
 use crate::saga::InvalidInput;
 
 /// Why a request about an order was refused.
@@ -28,6 +29,12 @@ pub(crate) enum OrderErrorCode {
     NotCancellable,
     /// The order is not in a state that allows this.
     InvalidState,
+    /// More would come back than is left with the buyer.
+    #[graphql(tag = "internal")]
+    ReturnExceedsOrder,
+    /// More would be sent back than is left of what was paid.
+    #[graphql(tag = "internal")]
+    RefundExceedsPayment,
     /// The idempotency key was used with another input.
     IdempotencyKeyReused,
     /// The same request is being worked on: try again in a moment.
@@ -78,6 +85,7 @@ impl OrderUserError {
             Asked::NotFound => Self::not_found(),
             Asked::KeyReused => Self::key_reused(),
             Asked::InProgress => Self::in_progress(),
+            Asked::NotReturned(problem) => Self::not_returned(*problem),
             Asked::Refused(InvalidInput::TooLate) => Self::new(
                 OrderErrorCode::NotCancellable,
                 "It is too late to cancel this order",
@@ -91,4 +99,27 @@ impl OrderUserError {
         };
         Some(refused)
     }
+
+    fn not_returned(problem: ReturnProblem) -> Self {
+        let line = |index: usize, field: &str| {
+            let path = ["input", "lines", &index.to_string(), field];
+            path.map(str::to_owned).to_vec()
+        };
+        let (code, field) = match problem {
+            ReturnProblem::NoSuchLine { index } => (OrderErrorCode::NotFound, line(index, "lineId")),
+            ReturnProblem::TooManyUnits { index, .. } => {
+                (OrderErrorCode::ReturnExceedsOrder, line(index, "quantity"))
+            }
+            ReturnProblem::TooMuchMoney { .. } => (OrderErrorCode::RefundExceedsPayment, path("amount")),
+            ReturnProblem::OtherCurrency(_) => (OrderErrorCode::InvalidState, path("amount")),
+            ReturnProblem::WrongState | ReturnProblem::UnderWay | ReturnProblem::NotForSale => {
+                (OrderErrorCode::InvalidState, path("orderId"))
+            }
+        };
+        Self::new(code, problem.to_string()).at(&field)
+    }
+}
+
+fn path(field: &str) -> Vec<String> {
+    vec!["input".to_owned(), field.to_owned()]
 }

@@ -19,12 +19,13 @@ pub(crate) async fn open_by_state(db: impl PgExecutor<'_>) -> Result<Vec<Count>,
     .await
 }
 
-/// Seconds since the oldest open order was placed, and how many sagas need a person.
+/// Seconds since the oldest open order was placed, and how many sagas and returns need a person.
 pub(crate) async fn health(db: impl PgExecutor<'_>) -> Result<(f64, i64), sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(created_at)), 0)::float8
                    FROM orders WHERE terminal_at IS NULL) AS "oldest_s!",
-                  (SELECT count(*) FROM saga WHERE attention IS NOT NULL) AS "attention!""#
+                  (SELECT count(*) FROM saga WHERE attention IS NOT NULL)
+                      + (SELECT count(*) FROM order_return WHERE needs_attention) AS "attention!""#
     )
     .fetch_one(db)
     .await?;

@@ -7,6 +7,7 @@ pub(crate) mod checkout;
 pub(crate) mod coupons;
 pub(crate) mod figures;
 pub(crate) mod orders;
+pub(crate) mod returns;
 pub(crate) mod saga;
 pub(crate) mod steps;
 pub(crate) mod text;

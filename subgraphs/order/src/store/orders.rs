@@ -1,6 +1,6 @@
 //! Orders as they are shown: each function one statement, for as many orders as are asked for.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::order::OrderStatus;
 use contracts::{Money, OrderId, ProductId, UserId, VariantId};
 use sqlx::PgExecutor;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::text::Stored;
 use super::unreadable;
-use crate::domain::order::{Event, ListFilter};
+use crate::domain::order::{Event, Find, ListFilter};
 use crate::domain::{Discount, Line, Order, OrderNumber};
 
 struct OrderRow {
@@ -21,6 +21,7 @@ struct OrderRow {
     total_minor: i64,
     coupon_code: Option<String>,
     discount_minor: i64,
+    returned_minor: i64,
     reason: Option<String>,
     created_at: DateTime<Utc>,
 }
@@ -43,6 +44,7 @@ impl OrderRow {
             version: self.version,
             total: Money::new(self.total_minor, currency),
             discount,
+            returned: Money::new(self.returned_minor, currency),
             cancel_reason: Stored::read_opt(self.reason.as_deref())?,
             placed_at: self.created_at,
         })
@@ -54,7 +56,7 @@ pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[OrderId]) -> Result<V
     sqlx::query_as!(
         OrderRow,
         "SELECT id, number, user_id, status, version, currency, total_minor, coupon_code, discount_minor,
-                reason, created_at
+                returned_minor, reason, created_at
          FROM orders WHERE id = ANY($1)",
         &uuids(ids)
     )
@@ -76,7 +78,7 @@ pub(crate) async fn of_users(
     sqlx::query_as!(
         OrderRow,
         "SELECT o.id, number, o.user_id, status, version, currency, total_minor, coupon_code, discount_minor,
-                reason, created_at
+                returned_minor, reason, created_at
          FROM unnest($1::uuid[]) AS buyer (user_id)
          CROSS JOIN LATERAL (
              SELECT * FROM orders
@@ -105,22 +107,50 @@ pub(crate) async fn list(
         .statuses
         .as_ref()
         .map(|statuses| statuses.iter().map(|status| status.text()).collect::<Vec<_>>());
+    let (mut order, mut number, mut user, mut words) = (None, None, filter.user, None);
+    match &filter.find {
+        Some(Find::Order(id)) => order = Some(*id),
+        Some(Find::Number(n)) => number = Some(*n),
+        // Of two buyers there is no order.
+        Some(Find::User(buyer)) if user.is_some_and(|user| user != *buyer) => return Ok(Vec::new()),
+        Some(Find::User(buyer)) => user = Some(*buyer),
+        Some(Find::Words(list)) => words = Some(beginnings(list)),
+        None => {}
+    }
     sqlx::query_as!(
         OrderRow,
         "SELECT id, number, user_id, status, version, currency, total_minor, coupon_code, discount_minor,
-                reason, created_at
+                returned_minor, reason, created_at
          FROM orders o
          WHERE ($1::text[] IS NULL OR public_status = ANY($1))
            AND ($2::uuid IS NULL OR user_id = $2)
-           AND ($3::boolean IS NULL OR $3 = EXISTS (
-               SELECT FROM saga s WHERE s.order_id = o.id AND s.attention IS NOT NULL))
+           AND ($3::boolean IS NULL OR $3 = (
+               EXISTS (SELECT FROM saga s WHERE s.order_id = o.id AND s.attention IS NOT NULL)
+               OR EXISTS (SELECT FROM order_return r WHERE r.order_id = o.id AND r.needs_attention)))
            AND ($4::uuid IS NULL OR id < $4)
+           AND ($6::uuid IS NULL OR id = $6)
+           AND ($7::bigint IS NULL OR number = $7)
+           AND ($8::text IS NULL OR id IN (
+               SELECT order_id FROM order_line WHERE order_words(sku, name) @@ to_tsquery('simple', $8)))
+           AND ($9::timestamptz IS NULL OR created_at >= $9 AND id >= $10)
+           AND ($11::timestamptz IS NULL OR created_at < $11 AND id <= $12)
          ORDER BY id DESC LIMIT $5",
         statuses as _,
-        filter.user.map(UserId::uuid),
+        user.map(UserId::uuid),
         filter.needs_attention,
         after.map(OrderId::uuid),
-        limit
+        limit,
+        order.map(OrderId::uuid),
+        number,
+        words,
+        filter.placed_from,
+        filter
+            .placed_from
+            .map(|from| placed_at(from.checked_sub_signed(SLACK).unwrap_or(from))),
+        filter.placed_before,
+        filter
+            .placed_before
+            .map(|before| placed_at(before.checked_add_signed(SLACK).unwrap_or(before)))
     )
     .fetch_all(db)
     .await?
@@ -135,7 +165,7 @@ pub(crate) async fn lines_of(
     ids: &[OrderId],
 ) -> Result<Vec<(OrderId, Line)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "SELECT order_id, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity, currency
+        "SELECT order_id, line_no, variant_id, product_id, sku, name, unit_price_minor, quantity, returned, currency
          FROM order_line JOIN orders ON orders.id = order_id
          WHERE order_id = ANY($1) ORDER BY order_id, line_no",
         &uuids(ids)
@@ -152,6 +182,7 @@ pub(crate) async fn lines_of(
                 title: row.name,
                 unit_price: Money::new(row.unit_price_minor, row.currency.parse().map_err(unreadable)?),
                 quantity: u32::try_from(row.quantity).map_err(unreadable)?,
+                returned: u32::try_from(row.returned).map_err(unreadable)?,
             };
             Ok((OrderId::from_uuid(row.order_id), line))
         })
@@ -210,6 +241,21 @@ fn event(sequence: i64, step: &str, status: &str, at: DateTime<Utc>) -> Result<E
         status: OrderStatus::read(status)?,
         at,
     })
+}
+
+/// Between an order's moment and its id's, which tells the time too and leads to the index: both are of one process.
+const SLACK: TimeDelta = TimeDelta::minutes(1);
+
+/// The least id of an order placed at a moment.
+fn placed_at(at: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+/// A search for lines with words that begin so. Words hold no letter that means anything in it.
+fn beginnings(words: &[String]) -> String {
+    let word = |word: &String| format!("'{word}':*");
+    words.iter().map(word).collect::<Vec<_>>().join(" & ")
 }
 
 fn uuids(ids: &[OrderId]) -> Vec<Uuid> {

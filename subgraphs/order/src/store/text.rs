@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::domain::returns::{MoneyBack, UnitsBack};
 use crate::saga::{Action, Attention, PaymentFact, RefundReason, StockFact};
 
 /// A stored name that this version of the program does not know.
@@ -117,6 +118,19 @@ stored_as! {
         LatePayment = "late_payment",
         StockGone = "stock_gone",
         Operator = "operator",
+    }
+    MoneyBack = "money of a return" {
+        Nothing = "NOTHING",
+        Due = "DUE",
+        Asked = "ASKED",
+        Done = "DONE",
+        Refused = "REFUSED",
+    }
+    UnitsBack = "units of a return" {
+        Nothing = "NOTHING",
+        Due = "DUE",
+        Done = "DONE",
+        Refused = "REFUSED",
     }
     Attention = "attention" {
         Retries = "RETRIES",

@@ -1,7 +1,7 @@
 //! The events order publishes and hears, and the bodies it sends and reads, are those of the golden files.
 
 use contracts::cart::{CartCheckedOut, CartFact};
-use contracts::inventory::{ReservationExpired, ReservationView, ReserveStock};
+use contracts::inventory::{ReservationExpired, ReservationView, ReserveStock, ReturnStock};
 use contracts::order::{OrderCreated, OrderStatusChanged};
 use contracts::payment::{
     PaymentFailed, PaymentSucceeded, PaymentView, RefundCompleted, RefundView, StartPayment, StartRefund,
@@ -50,6 +50,8 @@ fn bodies() {
     reads::<VariantLookup>(golden!("variant_lookup"));
     reads::<VariantFacts>(golden!("variant_facts"));
     reads::<ReserveStock>(golden!("reserve_stock"));
+    reads::<ReturnStock>(golden!("return_stock"));
+    reads::<StartRefund>(golden!("start_refund"));
     reads::<ReservationView>(golden!("reservation_view"));
     reads::<StartPayment>(golden!("start_payment"));
     reads::<PaymentView>(golden!("payment_view"));

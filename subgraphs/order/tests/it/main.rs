@@ -9,6 +9,8 @@ mod golden;
 mod graph;
 mod live;
 mod paths;
+mod returns;
+mod search;
 mod stage;
 mod wiring;
 mod world;

@@ -11,9 +11,9 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use chrono::DateTime;
 use contracts::cart::{CartCheckedOut, CartFact, CartLineFact};
-use contracts::inventory::{ReservationState, ReservationView, ReserveStock};
+use contracts::inventory::{ReservationLine, ReservationState, ReservationView, ReserveStock, ReturnStock};
 use contracts::payment::{
-    PaymentState, PaymentView, RefundState, RefundView, StartPayment, VoidOutcome, VoidView,
+    PaymentState, PaymentView, RefundState, RefundView, StartPayment, StartRefund, VoidOutcome, VoidView,
 };
 use contracts::product::{VariantFact, VariantFacts, VariantLookup};
 use contracts::{
@@ -39,6 +39,12 @@ pub(crate) struct Books {
     pub(crate) holds: HashMap<OrderId, (ReservationState, ReserveStock)>,
     pub(crate) payments: HashMap<OrderId, Payment>,
     pub(crate) refunds: BTreeMap<(OrderId, String), RefundId>,
+    /// What each refund sends back.
+    pub(crate) sent_back: BTreeMap<(OrderId, String), i64>,
+    /// The provider refuses to refund.
+    pub(crate) refusing: bool,
+    /// Units that came back, by the return's number.
+    pub(crate) came_back: BTreeMap<(OrderId, i32), Vec<ReservationLine>>,
     pub(crate) checked_out: Vec<OrderId>,
     /// Calls that arrived, in order.
     pub(crate) calls: Vec<&'static str>,
@@ -147,6 +153,7 @@ impl World {
             .route("/reservations/{id}", put(reserve).delete(release))
             .route("/reservations/{id}/confirm", post(confirm))
             .route("/reservations/{id}/restock", post(restock))
+            .route("/reservations/{id}/returns/{number}", put(take_back))
             .route("/payments/{id}", put(pay))
             .route("/payments/{id}/void", post(void))
             .route("/payments/{id}/refunds/{reason}", post(refund))
@@ -197,6 +204,15 @@ impl Books {
         self.move_units(body, -1);
         self.holds.insert(order, (state, body.clone()));
         Ok(())
+    }
+
+    /// How many of a SKU came back of an order.
+    fn back(&self, order: OrderId, sku: &str) -> i64 {
+        let of_order = self.came_back.iter().filter(|((of, _), _)| *of == order);
+        let lines = of_order
+            .flat_map(|(_, lines)| lines)
+            .filter(|line| line.sku == sku);
+        lines.map(|line| i64::from(line.quantity)).sum()
     }
 
     fn view(&self, order: OrderId) -> ReservationView {
@@ -302,7 +318,10 @@ async fn restock(State(world): State<World>, Path(order): Path<OrderId>) -> Resp
     world.play("restock", |books| {
         let (state, body) = books.holds[&order].clone();
         if state == ReservationState::Confirmed {
-            books.move_units(&body, 1);
+            for line in &body.lines {
+                let left = i64::from(line.quantity) - books.back(order, &line.sku);
+                *books.shelf.get_mut(&line.sku).unwrap() += left;
+            }
             books.holds.get_mut(&order).unwrap().0 = ReservationState::Restocked;
         }
         Ok(books.view(order))
@@ -360,20 +379,84 @@ async fn void(State(world): State<World>, Path(order): Path<OrderId>) -> Respons
     })
 }
 
-async fn refund(State(world): State<World>, Path((order, reason)): Path<(OrderId, String)>) -> Response {
+async fn take_back(
+    State(world): State<World>,
+    Path((order, number)): Path<(OrderId, i32)>,
+    Json(body): Json<ReturnStock>,
+) -> Response {
+    world.play("take_back", |books| {
+        let view = books.view(order);
+        if let Some(before) = books.came_back.get(&(order, number)) {
+            let same = *before == body.lines;
+            return if same {
+                Ok(view)
+            } else {
+                Err(Problem::new(ProblemCode::BodyMismatch, "other lines"))
+            };
+        }
+        let sold = books.holds[&order].1.clone();
+        let left = |line: &ReservationLine| {
+            let bought = sold.lines.iter().find(|other| other.sku == line.sku);
+            bought.map_or(0, |bought| i64::from(bought.quantity)) - books.back(order, &line.sku)
+        };
+        let fits = body
+            .lines
+            .iter()
+            .all(|line| i64::from(line.quantity) <= left(line));
+        if books.holds[&order].0 != ReservationState::Confirmed || !fits {
+            return Err(Problem::new(ProblemCode::InvalidState, "more than is sold"));
+        }
+        for line in &body.lines {
+            *books.shelf.get_mut(&line.sku).unwrap() += i64::from(line.quantity);
+        }
+        books.came_back.insert((order, number), body.lines.clone());
+        Ok(view)
+    })
+}
+
+async fn refund(
+    State(world): State<World>,
+    Path((order, reason)): Path<(OrderId, String)>,
+    Json(body): Json<StartRefund>,
+) -> Response {
     world.play("refund", |books| {
+        let key = (order, reason.clone());
+        let sent: i64 = books
+            .sent_back
+            .iter()
+            .filter(|((of, other), _)| *of == order && *other != reason)
+            .map(|(_, minor)| minor)
+            .sum();
         let payment = books.payments.get_mut(&order).unwrap();
-        payment.state = PaymentState::Refunded;
-        let amount = payment.amount;
+        let left = payment.amount.amount_minor - sent;
+        let minor = body.amount.map_or(left, |amount| amount.amount_minor);
+        if books.sent_back.get(&key).is_some_and(|before| *before != minor) {
+            return Err(Problem::new(ProblemCode::BodyMismatch, "another amount"));
+        }
+        if !(1..=left).contains(&minor) {
+            return Err(Problem::new(ProblemCode::Invalid, "more than is left"));
+        }
+        let amount = Money::new(minor, payment.amount.currency);
         let refund_id = *books
             .refunds
-            .entry((order, reason.clone()))
+            .entry(key.clone())
             .or_insert_with(RefundId::generate);
+        let status = if books.refusing {
+            RefundState::Failed
+        } else {
+            payment.state = if minor == left {
+                PaymentState::Refunded
+            } else {
+                PaymentState::PartiallyRefunded
+            };
+            books.sent_back.insert(key, minor);
+            RefundState::Pending
+        };
         Ok(RefundView {
             refund_id,
             order_id: order,
             amount,
-            status: RefundState::Pending,
+            status,
         })
     })
 }

@@ -30,6 +30,10 @@ const ORDER: &[(&str, &str)] = &[
         "history",
         "SELECT row_to_json(t)::text FROM order_history t WHERE order_id = $1 ORDER BY version",
     ),
+    (
+        "returns",
+        "SELECT row_to_json(t)::text FROM order_return t WHERE order_id = $1 ORDER BY number",
+    ),
 ];
 const INVENTORY: &[(&str, &str)] = &[
     (
