@@ -11,7 +11,10 @@ use crate::world::{World, eventually, fresh_key};
 pub(crate) const CASES: &[Case] = &[
     ("a paid order is shipped and delivered", shipped),
     ("a paid order is refunded and restocked", refunded),
-    ("an order comes back in parts, and no more than all of it", returned),
+    (
+        "an order comes back in parts, and no more than all of it",
+        returned,
+    ),
     ("operators find orders by what they have of them", searched),
     ("nobody orders without an account", no_guests),
     ("operators see the saga of an order", saga),

@@ -257,7 +257,10 @@ mod tests {
         let runs = |name: &str| members(&settings).iter().any(|member| member == name);
         assert!(runs("order") && !runs("review"));
         let refusal = check_programs(&settings).unwrap_err().to_string();
-        assert!(refusal.contains("order") && !refusal.contains("review"), "{refusal}");
+        assert!(
+            refusal.contains("order") && !refusal.contains("review"),
+            "{refusal}"
+        );
         std::fs::write(binaries.path().join("review"), "").unwrap();
         assert!(runs("review"));
     }
