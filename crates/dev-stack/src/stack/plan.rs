@@ -23,11 +23,7 @@ pub const EDGE: &str = "edge";
 pub const WITH_DATABASE: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 3] = [
-    "order.payment-events",
-    "order.inventory-events",
-    "inventory.order-events",
-];
+pub const QUEUES: [&str; 2] = ["order.payment-events", "order.inventory-events"];
 
 /// The first administrator of a local system.
 pub const ADMIN_EMAIL: &str = "admin@mercato.example";
