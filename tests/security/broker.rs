@@ -1,4 +1,5 @@
-//! The broker: with its account a service does nothing with what is another's, and nobody gets in without one.
+//! The broker: with its account a service does nothing with what is another's, with what is its own no more than its
+//! work takes, and nobody gets in without one.
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::world::World;
 
 pub(crate) const CASES: &[Case] = &[
     ("broker: an account at another service's queues", accounts),
+    ("broker: an account at its own things", own_things),
     ("broker: who gets in", entrance),
 ];
 
@@ -26,11 +28,12 @@ const SERVICES: [&str; 3] = ["inventory", "order", "payment"];
 const PATIENCE: Duration = Duration::from_secs(10);
 const REFUSED: &str = "403 ACCESS_REFUSED";
 
-/// What a service that was taken over would try with another's things.
+/// What a service that was taken over would try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Try {
     Publish,
     Chain,
+    Hear,
     DeclareExchange,
     DeleteExchange,
     Listen,
@@ -43,9 +46,10 @@ enum Try {
 }
 
 impl Try {
-    const WITH_EXCHANGE: [Self; 5] = [
+    const WITH_EXCHANGE: [Self; 6] = [
         Self::Publish,
         Self::Chain,
+        Self::Hear,
         Self::DeclareExchange,
         Self::DeleteExchange,
         Self::Listen,
@@ -70,6 +74,12 @@ impl Try {
                     .exchange_bind(name.into(), own.into(), "#".into(), options, none)
                     .await
             }
+            Self::Hear => {
+                let options = ExchangeBindOptions::default();
+                channel
+                    .exchange_bind(own.into(), name.into(), "#".into(), options, none)
+                    .await
+            }
             Self::DeclareExchange => {
                 let options = ExchangeDeclareOptions::default();
                 channel
@@ -87,14 +97,11 @@ impl Try {
                     auto_delete: true,
                     ..Default::default()
                 };
-                let service = own.split('.').next().unwrap_or_default();
-                let queue = format!("{service}.nosy");
-                channel
-                    .queue_declare(queue.as_str().into(), options, none.clone())
-                    .await?;
+                // Named by the broker, as a subscriber's queue is.
+                let declared = channel.queue_declare("".into(), options, none.clone()).await?;
                 let options = QueueBindOptions::default();
                 channel
-                    .queue_bind(queue.into(), name.into(), "#".into(), options, none)
+                    .queue_bind(declared.name().clone(), name.into(), "#".into(), options, none)
                     .await
             }
             Self::Consume => {
@@ -180,10 +187,10 @@ async fn depths(world: &World) -> Result<Vec<(String, Option<u32>)>> {
     Ok(depths)
 }
 
-/// The order service declares the exchanges it listens to, should it come up first, and listens to them.
+/// The order service listens to what payment and inventory tell: that alone.
 fn is_its_work(service: &str, attempt: Try, name: &str) -> bool {
     service == "order"
-        && matches!(attempt, Try::DeclareExchange | Try::DeleteExchange | Try::Listen)
+        && matches!(attempt, Try::Hear | Try::Listen)
         && ["payment.events", "inventory.events"].contains(&name)
 }
 
@@ -261,6 +268,65 @@ fn accounts(world: &World) -> Result<()> {
             before == after,
             format!("{after:?}"),
         );
+        group.end().await
+    })
+}
+
+/// What an account may not do though the name is its own: work never takes it.
+fn beyond_its_work(service: &str) -> Vec<(Try, String)> {
+    let own = format!("{service}.events");
+    let new = [Try::DeclareExchange, Try::DeclareQueue, Try::BindQueue];
+    let mut all = new.map(|attempt| (attempt, format!("{service}.new"))).to_vec();
+    if service == "order" {
+        // Parked messages are an operator's.
+        let parked = QUEUES.map(|queue| format!("{queue}.parked"));
+        all.extend(
+            parked.into_iter().flat_map(|queue| {
+                [Try::Consume, Try::Get, Try::Purge].map(|attempt| (attempt, queue.clone()))
+            }),
+        );
+    } else {
+        // Who only publishes hears nothing and has no queue.
+        all.extend([Try::Listen, Try::Chain].map(|attempt| (attempt, own.clone())));
+    }
+    all
+}
+
+fn own_things(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let group = Group::begin(world, "broker: own things").await?;
+        for service in SERVICES {
+            let connection = connect(&world.stack.plan().stores.accounts[service]).await?;
+            let own = format!("{service}.events");
+            for (attempt, name) in beyond_its_work(service) {
+                let channel = connection.create_channel().await?;
+                let outcome = tokio::time::timeout(PATIENCE, attempt.perform(&channel, &own, &name)).await;
+                let outcome = outcome.map_or_else(|_| "no answer".to_owned(), word);
+                group.judged(
+                    format!("{service}: {attempt:?} {name}"),
+                    outcome == REFUSED,
+                    outcome,
+                );
+            }
+            // The exchange is there, as the definitions have it, and its owner may declare it again.
+            let channel = connection.create_channel().await?;
+            let options = ExchangeDeclareOptions {
+                durable: true,
+                ..Default::default()
+            };
+            let declared = channel.exchange_declare(
+                own.as_str().into(),
+                ExchangeKind::Topic,
+                options,
+                FieldTable::default(),
+            );
+            let outcome = word(declared.await);
+            group.control(
+                format!("{service}: declares its own exchange"),
+                outcome == "done",
+                outcome,
+            );
+        }
         group.end().await
     })
 }

@@ -13,7 +13,7 @@ use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 pub(crate) const PAYMENT_EVENTS: &str = "order.payment-events";
 pub(crate) const INVENTORY_EVENTS: &str = "order.inventory-events";
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where the broker is.
 #[derive(Clone)]

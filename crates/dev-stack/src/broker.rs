@@ -1,7 +1,11 @@
-//! Who may do what on the broker: an account for each service, with its own permissions. The same in a deployment
-//! (`mercato-secrets`) and on one machine, so that what is forbidden there fails here.
+//! What is on the broker, and who may do what with it: exchanges, queues and policies, and an account for each service
+//! with its own permissions. The same in a deployment (its manifests, `mercato-secrets`) and on one machine, so that what
+//! is forbidden there fails here.
 
 use serde_json::{Value, json};
+
+/// Exchanges, queues, bindings and policies, as the deployment's broker loads them too: the tests compare.
+pub(crate) const TOPOLOGY: &str = include_str!("topology.json");
 
 /// An account. To declare is to configure, to publish or bind to is to write, to consume or bind from is to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,32 +20,33 @@ pub struct Account {
     pub read: &'static str,
 }
 
-/// Services on the broker. A subscriber's queue has a name the broker chose. None may use the default exchange, by
-/// which one could write into anybody's queue.
+/// Services on the broker: each has what its work takes and no more. Publishers publish; order and review listen, to
+/// exchanges that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
+/// the default exchange, by which one could write into anybody's queue.
 pub const ACCOUNTS: [Account; 4] = [
     Account {
         service: "inventory",
-        configure: r"^inventory\..*$",
-        write: r"^inventory\..*$",
-        read: r"^inventory\..*$",
+        configure: r"^inventory\.events$",
+        write: r"^inventory\.events$",
+        read: "^$",
     },
     Account {
         service: "order",
-        configure: r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
-        write: r"^(order\..*|amq\.gen.*)$",
-        read: r"^(order\..*|(payment|inventory)\.events|amq\.gen.*)$",
+        configure: r"^(order\.(events|(payment|inventory)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
+        write: r"^(order\.(events|(payment|inventory)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
+        read: r"^((order|payment|inventory)\.events|order\.(payment|inventory)-events(\.dlx)?|amq\.gen.*)$",
     },
     Account {
         service: "payment",
-        configure: r"^payment\..*$",
-        write: r"^payment\..*$",
-        read: r"^payment\..*$",
+        configure: r"^payment\.events$",
+        write: r"^payment\.events$",
+        read: "^$",
     },
     Account {
         service: "review",
-        configure: r"^(review\..*|order\.events)$",
-        write: r"^review\..*$",
-        read: r"^(review\..*|order\.events)$",
+        configure: r"^review\.order-events(\.dlx|\.parked)?$",
+        write: r"^review\.order-events(\.dlx|\.parked)?$",
+        read: r"^(order\.events|review\.order-events(\.dlx)?)$",
     },
 ];
 
@@ -60,4 +65,43 @@ pub(crate) fn definitions(password: impl Fn(&Account) -> String) -> (Vec<Value>,
         json!({"user": service, "vhost": "/", "configure": configure, "write": write, "read": read})
     });
     (users.collect(), permissions.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::stack::QUEUES;
+
+    #[test]
+    fn deployments_load_the_same_topology() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for copy in [
+            "k8s/components/rabbitmq/10-topology.json",
+            "k8s/components/operators/10-topology.json",
+            "helm/mercato/files/definitions.json",
+        ] {
+            let text = std::fs::read_to_string(root.join(copy)).unwrap();
+            assert_eq!(text, TOPOLOGY, "{copy}");
+        }
+    }
+
+    #[test]
+    fn each_queue_has_its_policy_and_no_policy_is_for_nobody() {
+        let topology: Value = serde_json::from_str(TOPOLOGY).unwrap();
+        let names = |part: &str| -> Vec<String> {
+            let all = topology[part].as_array().unwrap().iter();
+            all.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names("policies"), QUEUES);
+        let parked: Vec<String> = QUEUES
+            .iter()
+            .flat_map(|queue| [(*queue).to_owned(), format!("{queue}.parked")])
+            .collect();
+        assert_eq!(names("queues"), parked);
+        for queue in QUEUES {
+            assert!(names("exchanges").contains(&format!("{queue}.dlx")), "{queue}");
+        }
+    }
 }

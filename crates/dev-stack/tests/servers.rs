@@ -42,7 +42,7 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
             .lines()
             .any(|line| line == "mine")
     );
-    let accounts = server.apply_definitions(&["order.payment-events"]).unwrap();
+    let accounts = server.apply_definitions().unwrap();
     let policies = server.ctl(&["list_policies"]).unwrap();
     assert!(policies.contains(r"^order\.payment-events$"), "{policies}");
     assert!(

@@ -81,7 +81,7 @@ impl Broker {
         Self {
             uri,
             service: host.service,
-            names: Names::new(prefix),
+            names: Names::new(host.service, prefix),
             health: Health {
                 component: host.readiness.observed("rabbitmq"),
                 down: Arc::default(),

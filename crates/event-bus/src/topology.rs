@@ -1,8 +1,10 @@
 //! Names and declarations on the broker: topic exchanges, quorum queues, and a parking queue behind a dead-letter
 //! exchange for each.
 //!
-//! A service declares only what can never change: names and `x-queue-type`. Dead-lettering, delivery limit and
-//! lengths are the broker's policies (see the README), because a queue's arguments can't be changed later.
+//! The broker's definitions name all of it (`crates/dev-stack/src/topology.json`, the same in a deployment). A service
+//! declares again what is its own, and of that only what can never change: names and `x-queue-type`. Dead-lettering,
+//! delivery limit and lengths are the broker's policies, because a queue's arguments can't be changed later. What is
+//! another service's it may not declare: whoever may declare may delete.
 
 use lapin::Channel;
 use lapin::ExchangeKind;
@@ -21,12 +23,14 @@ pub struct QueueSpec {
 /// Turns names into those on the broker: tests share a broker, each under its own prefix.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
+    service: &'static str,
     prefix: String,
 }
 
 impl Names {
-    pub(crate) fn new(prefix: &str) -> Self {
+    pub(crate) fn new(service: &'static str, prefix: &str) -> Self {
         Self {
+            service,
             prefix: prefix.to_owned(),
         }
     }
@@ -43,6 +47,12 @@ impl Names {
         format!("{}{queue}.dlx", self.prefix).into()
     }
 
+    /// Whether the service declares it. With a prefix everything: nothing defines what is a test's.
+    fn declares(&self, exchange: &str) -> bool {
+        let own = exchange.strip_prefix(self.service);
+        self.temporary() || own.is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// What carries a prefix goes away by itself.
     fn temporary(&self) -> bool {
         !self.prefix.is_empty()
@@ -52,9 +62,10 @@ impl Names {
 /// Milliseconds after which an unused queue of a test disappears.
 const TEST_QUEUE_EXPIRES_MS: u32 = 120_000;
 
-/// Declares an owner's exchange; the same by publisher and consumer, whoever comes first.
+/// Declares the service's own exchange, and makes sure that there is another's.
 pub(crate) async fn declare_exchange(channel: &Channel, names: &Names, exchange: &str) -> lapin::Result<()> {
-    declare(channel, names, names.of(exchange), ExchangeKind::Topic).await
+    let passive = !names.declares(exchange);
+    declare(channel, names, names.of(exchange), ExchangeKind::Topic, passive).await
 }
 
 async fn declare(
@@ -62,8 +73,10 @@ async fn declare(
     names: &Names,
     name: ShortString,
     kind: ExchangeKind,
+    passive: bool,
 ) -> lapin::Result<()> {
     let options = ExchangeDeclareOptions {
+        passive,
         durable: true,
         auto_delete: names.temporary(),
         ..Default::default()
@@ -76,7 +89,7 @@ async fn declare(
 /// Declares a queue with its parking queue, and binds both.
 pub(crate) async fn declare_queue(channel: &Channel, names: &Names, spec: &QueueSpec) -> lapin::Result<()> {
     let dead_letters = names.dead_letters(spec.queue);
-    declare(channel, names, dead_letters.clone(), ExchangeKind::Fanout).await?;
+    declare(channel, names, dead_letters.clone(), ExchangeKind::Fanout, false).await?;
     declare_quorum(channel, names, names.parking(spec.queue)).await?;
     bind(channel, names.parking(spec.queue), dead_letters, "").await?;
     declare_quorum(channel, names, names.of(spec.queue)).await?;
@@ -139,4 +152,23 @@ async fn bind(
             FieldTable::default(),
         )
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_declares_its_own_and_a_test_everything() {
+        let (order, test) = (Names::new("order", ""), Names::new("order", "test.1."));
+        for (exchange, own) in [
+            ("order.events", true),
+            ("payment.events", false),
+            ("orders.events", false),
+            ("order", false),
+        ] {
+            assert_eq!(order.declares(exchange), own, "{exchange}");
+            assert!(test.declares(exchange), "{exchange}");
+        }
+    }
 }

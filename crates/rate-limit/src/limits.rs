@@ -5,10 +5,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use prometheus::IntCounterVec;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use redis::{RedisError, Script};
+use redis_kit::Patience;
 use service_kit::breaker::Breaker;
-use service_kit::{Clock, Secret, metrics};
+use service_kit::{Clock, Secret, metrics, store};
 
 use crate::{Class, Rate, Rates, Subject};
 
@@ -62,13 +63,12 @@ struct Inner {
 impl RateLimits {
     /// Connects when first needed. All keys begin with `prefix`.
     pub fn try_new(url: &Secret, prefix: &str, rates: Rates, clock: Clock) -> Result<Self, LimitsError> {
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_number_of_retries(0);
-        let connection = redis::Client::open(url.expose())
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
-            .map_err(LimitsError)?;
+        let patience = Patience {
+            answer: RESPONSE_TIMEOUT,
+            connect: CONNECT_TIMEOUT,
+            retries: 0,
+        };
+        let connection = redis_kit::connect(url.expose(), patience).map_err(LimitsError)?;
         Ok(Self(Arc::new(Inner {
             connection,
             prefix: prefix.to_owned(),
@@ -138,21 +138,26 @@ impl RateLimits {
             .arg(each)
             .arg(burst)
             .arg(cost);
-        let limit = RESPONSE_TIMEOUT + CONNECT_TIMEOUT;
-        let answer = tokio::time::timeout(limit, call.invoke_async(&mut connection)).await;
-        let error = match answer {
-            Ok(Ok(wait)) => {
+        let in_time = async {
+            let limit = RESPONSE_TIMEOUT + CONNECT_TIMEOUT;
+            match tokio::time::timeout(limit, call.invoke_async(&mut connection)).await {
+                Ok(answer) => answer.map_err(|error| error.category().to_owned()),
+                Err(_) => Err("no answer in time".to_owned()),
+            }
+        };
+        match store::ask("redis", "count", in_time).await {
+            Ok(wait) => {
                 if inner.breaker.succeeded() {
                     tracing::info!("API limits count again");
                 }
-                return Some(wait);
+                Some(wait)
             }
-            Ok(Err(error)) => error.category().to_owned(),
-            Err(_) => "no answer in time".to_owned(),
-        };
-        if inner.breaker.failed(Instant::now()) {
-            tracing::warn!(error, "API limits can't be counted: everybody is let through");
+            Err(error) => {
+                if inner.breaker.failed(Instant::now()) {
+                    tracing::warn!(error, "API limits can't be counted: everybody is let through");
+                }
+                None
+            }
         }
-        None
     }
 }

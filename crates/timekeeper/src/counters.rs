@@ -16,6 +16,7 @@ pub struct Counts {
 
 impl Counts {
     /// What was counted since `before`, for each of `times`.
+    #[must_use]
     pub fn each_since(self, before: Self, times: usize) -> Self {
         let times = f64::from(u32::try_from(times).unwrap_or(u32::MAX)).max(1.0);
         Self {

@@ -81,6 +81,7 @@ fn may_sql(path: &Path) -> bool {
 
 fn may_redis(path: &Path) -> bool {
     super::is_under(path, "crates/test-kit")
+        || super::is_under(path, "crates/redis-kit")
         || super::is_under(path, "crates/rate-limit")
         || in_subgraph(path, &["src/store", "src/store.rs", "src/lib.rs", "tests"])
 }

@@ -9,6 +9,7 @@ const KITS: &[&str] = &[
     "service-kit",
     "pg-kit",
     "service-auth",
+    "redis-kit",
     "rate-limit",
     "graphql-kit",
     "event-bus",
@@ -20,7 +21,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("service-kit", &["contracts"]),
     ("pg-kit", &["contracts", "service-kit"]),
     ("service-auth", &["contracts", "service-kit"]),
-    ("rate-limit", &["service-kit"]),
+    ("redis-kit", &[]),
+    ("rate-limit", &["service-kit", "redis-kit"]),
     (
         "graphql-kit",
         &["contracts", "service-kit", "pg-kit", "service-auth", "rate-limit"],

@@ -151,16 +151,16 @@ impl RabbitMq {
         self.mapper.into_iter().chain([self.process])
     }
 
-    /// Limits that only the broker can hold: no queue loses a message in silence, none grows without end. And an
-    /// account for each service: answers the addresses by which each reaches this broker. Skipped when the broker was
-    /// given the same before.
-    pub fn apply_definitions(&self, queues: &[&str]) -> Result<BTreeMap<String, String>> {
+    /// Exchanges, queues and bindings before any service comes; limits that only the broker can hold: no queue loses a
+    /// message in silence, none grows without end. And an account for each service: answers the addresses by which each
+    /// reaches this broker. Skipped when the broker was given the same before.
+    pub fn apply_definitions(&self) -> Result<BTreeMap<String, String>> {
         let mut passwords = BTreeMap::new();
         for account in ACCOUNTS {
             let word = super::kept_word(&self.home.join(format!("{}.word", account.service)))?;
             passwords.insert(account.service, word);
         }
-        let definitions = definitions(queues, &passwords);
+        let definitions = definitions(&passwords)?;
         let file = self.home.join("definitions.json");
         if !std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
             self.ctl_with(&["import_definitions"], &definitions)?;
@@ -275,27 +275,13 @@ impl NodePorts {
     }
 }
 
-/// One policy per queue, because each has its own dead-letter exchange; and the accounts.
-fn definitions(queues: &[&str], passwords: &BTreeMap<&str, String>) -> String {
-    let policy = |queue: &&str| {
-        serde_json::json!({
-            "vhost": "/",
-            "name": queue,
-            "pattern": format!("^{}$", queue.replace('.', "\\.")),
-            "apply-to": "queues",
-            "priority": 1,
-            "definition": {
-                "dead-letter-exchange": format!("{queue}.dlx"),
-                "dead-letter-strategy": "at-least-once",
-                "overflow": "reject-publish",
-                "delivery-limit": 20,
-                "max-length": 1_000_000,
-            },
-        })
-    };
-    let policies: Vec<_> = queues.iter().map(policy).collect();
+/// The topology, and the accounts beside it.
+fn definitions(passwords: &BTreeMap<&str, String>) -> Result<String> {
+    let mut all: serde_json::Value = serde_json::from_str(broker::TOPOLOGY).context("topology.json")?;
     let (users, permissions) = broker::definitions(|account| passwords[account.service].clone());
-    serde_json::json!({ "policies": policies, "users": users, "permissions": permissions }).to_string()
+    all["users"] = users.into();
+    all["permissions"] = permissions.into();
+    Ok(all.to_string())
 }
 
 /// What both the node and `rabbitmqctl` need to find this instance and no other.

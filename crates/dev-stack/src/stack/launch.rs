@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::plan::{EDGE, OPTIONAL, Plan, QUEUES, ROUTERS, SERVICES, Stores, WITH_DATABASE, program_of};
+use super::plan::{EDGE, OPTIONAL, Plan, ROUTERS, SERVICES, Stores, WITH_DATABASE, program_of};
 use super::{Progress, Settings, Stack, environment, hold, links};
 use crate::http;
 use crate::keys::KeyFolders;
@@ -90,7 +90,7 @@ fn start_stores(settings: &Settings, progress: &dyn Progress) -> Result<(Stores,
         let redis = scope.spawn(|| told(progress, "Redis", || Redis::start_with(folder, options)));
         let rabbitmq = told(progress, "RabbitMQ", || {
             let server = RabbitMq::start_with(folder, options)?;
-            let accounts = server.apply_definitions(&QUEUES)?;
+            let accounts = server.apply_definitions()?;
             let tool = server.write_tool(folder)?;
             Ok((server, accounts, tool))
         });

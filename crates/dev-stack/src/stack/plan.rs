@@ -39,10 +39,9 @@ pub const STAFF_PATH: &str = "/graphql/staff";
 pub const WITH_DATABASE: [&str; 6] = ["auth", "product", "inventory", "order", "payment", "review"];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 4] = [
+pub const QUEUES: [&str; 3] = [
     "order.payment-events",
     "order.inventory-events",
-    "inventory.order-events",
     "review.order-events",
 ];
 

@@ -1,6 +1,7 @@
 //! The way of an event against a real PostgreSQL and RabbitMQ.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod again;
 mod broker;
 mod faults;
 mod restricted;

@@ -20,7 +20,7 @@ impl Broker {
         let start = || {
             let folder = scratch_folder().unwrap();
             let server = RabbitMq::start(folder.path()).unwrap();
-            let accounts = server.apply_definitions(&[QUEUE]).unwrap();
+            let accounts = server.apply_definitions().unwrap();
             Self {
                 server,
                 accounts,

@@ -58,6 +58,24 @@ async fn dead_events_are_listed_and_replayed() {
     );
 }
 
+#[tokio::test]
+async fn published_events_of_all_databases_are_sent_again() {
+    let (order, other, empty) = (stuck().await, stuck().await, test_kit::empty_postgres().await);
+    run(&order, "UPDATE outbox SET published_at = now()").await;
+    let urls = [order.url.clone(), other.url.clone(), empty.url.clone()];
+    let told = events::republish(&urls).await.unwrap();
+    assert_eq!(told, "1 events of 3 databases are sent again");
+    let again = events::republish(&urls).await.unwrap();
+    assert_eq!(again, "0 events of 3 databases are sent again");
+    let missing = format!("{}_none", order.url);
+    let error = events::republish(&[missing]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a database",
+        "its address has a password in it"
+    );
+}
+
 const SPEC: QueueSpec = QueueSpec {
     queue: "order.inventory-events",
     bindings: &[("inventory.events", "reservation.expired.v1")],

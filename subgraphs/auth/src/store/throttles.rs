@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use redis::{RedisError, Script};
+use redis_kit::Patience;
 use service_kit::{Component, Readiness, store};
 use sha2::{Digest, Sha256};
 
@@ -67,13 +68,13 @@ pub(crate) struct Throttles {
 impl Throttles {
     /// Connects when first needed. `prefix` stands before every key.
     pub(crate) fn new(url: &str, prefix: &str, readiness: &Readiness) -> Result<Self, RedisError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT))
-            .set_number_of_retries(1);
-        let connection = redis::Client::open(url)?.get_connection_manager_lazy(config)?;
+        let patience = Patience {
+            answer: TIMEOUT,
+            connect: TIMEOUT,
+            retries: 1,
+        };
         Ok(Self {
-            connection,
+            connection: redis_kit::connect(url, patience)?,
             prefix: prefix.to_owned(),
             component: readiness.observed("redis"),
         })

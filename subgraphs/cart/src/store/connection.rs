@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis_kit::Patience;
 use service_kit::{Host, Secret};
 
 use super::Store;
 
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
 /// Where the carts are.
@@ -24,15 +23,14 @@ pub struct Settings {
 impl Store {
     /// A store that connects on first use: the service starts without Redis and is not ready until it answers.
     pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
-        let client = redis::Client::open(settings.url.expose())?;
         // No more than one retry: a shopper is told UNAVAILABLE soon rather than kept waiting.
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(ANSWER_WITHIN))
-            .set_connection_timeout(Some(CONNECT_WITHIN))
-            .set_number_of_retries(1)
-            .set_max_delay(LONGEST_PAUSE);
+        let patience = Patience {
+            answer: ANSWER_WITHIN,
+            connect: CONNECT_WITHIN,
+            retries: 1,
+        };
         Ok(Self {
-            connection: ConnectionManager::new_lazy_with_config(client, config)?,
+            connection: redis_kit::connect(settings.url.expose(), patience)?,
             prefix: settings.prefix.clone(),
             script: redis::Script::new(include_str!("commit.lua")),
         })

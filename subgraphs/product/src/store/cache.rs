@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use prometheus::IntCounterVec;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
+use redis_kit::Patience;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service_kit::breaker::Breaker;
@@ -76,12 +77,13 @@ impl Cache {
     /// longer than `response_timeout`, usually [`RESPONSE_TIMEOUT`], is not waited for.
     pub fn try_new(url: &str, prefix: &str, response_timeout: Duration) -> Result<Self, redis::RedisError> {
         let connect_timeout = CONNECT_TIMEOUT.max(response_timeout);
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(response_timeout))
-            .set_connection_timeout(Some(connect_timeout))
-            .set_number_of_retries(0);
+        let patience = Patience {
+            answer: response_timeout,
+            connect: connect_timeout,
+            retries: 0,
+        };
         Ok(Self {
-            redis: ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?,
+            redis: redis_kit::connect(url, patience)?,
             prefix: format!("{prefix}:{LAYOUT}"),
             limit: response_timeout + connect_timeout,
             life: LIFE,

@@ -60,7 +60,9 @@ export async function declareQueue(channel: Channel, names: Names, spec: QueueSp
   await channel.bindQueue(names.parking(spec.queue), deadLetters, "");
   await quorum(names.of(spec.queue));
   for (const [owner, routingKey] of spec.bindings) {
-    await exchange(names.of(owner), "topic");
+    // Another's exchange: whoever may declare it may delete it. Only a test's is defined by nobody.
+    if (names.temporary) await exchange(names.of(owner), "topic");
+    else await channel.checkExchange(names.of(owner));
     await channel.bindQueue(names.of(spec.queue), names.of(owner), routingKey);
   }
 }
