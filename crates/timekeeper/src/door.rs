@@ -27,7 +27,7 @@ pub struct Question {
 }
 
 /// The router, or a subgraph behind it; clones share connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Door {
     http: reqwest::Client,
     url: Url,

@@ -26,7 +26,7 @@ pub struct PagesArgs {
     #[arg(long, default_value_t = 400)]
     times: usize,
     /// A text that very many products have.
-    #[arg(long, default_value = "private")]
+    #[arg(long, default_value = "national")]
     text: String,
     /// Ask product itself, past the router.
     #[arg(long)]

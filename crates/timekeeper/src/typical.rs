@@ -1,7 +1,7 @@
 //! Ten operations as the shop sends them: through the router, past it where one subgraph answers alone, and what each
 //! costs behind the scenes.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::json;
 use shopper::graph::Graph;
 use shopper::operations::{Catalogue, First, OfferedVariant};
@@ -153,7 +153,6 @@ async fn prepare(graph: &Graph) -> Result<Prepared> {
     let ordered = fill_cart(&session, &format!("{run}-1"), &lines).await?;
     let order = order(&session, &format!("{run}-2"), &ordered, "pm_card_visa").await?;
     let cart = fill_cart(&session, &format!("{run}-3"), &lines).await?;
-    ensure!(!cart.id.is_empty(), "no cart");
     Ok(Prepared {
         session,
         slug,
