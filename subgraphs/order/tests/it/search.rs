@@ -13,8 +13,7 @@ const FIND: &str = "query($first: Int, $after: String, $filter: OrderFilter) {
 /// An order of one thing called so, by a user of its own.
 async fn order_of(stage: &Stage, title: &str) -> (OrderId, UserId) {
     let variant = stage.world.variant(5);
-    let mut books = stage.world.books();
-    title.clone_into(&mut books.variants.get_mut(&variant).unwrap().title);
+    title.clone_into(&mut stage.world.books().variants.get_mut(&variant).unwrap().title);
     let user = UserId::generate();
     let cart = stage.world.cart(Some(user), &[(variant, 1)]);
     let request = CreateOrder {
