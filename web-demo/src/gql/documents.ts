@@ -358,10 +358,15 @@ export type RemoveCouponInput = {
   cartId: string;
 };
 
+/** How a return stands. */
 export type ReturnStatus =
+  /** Done. */
   | 'DONE'
+  /** The money went back; the units are not on the shelf yet. */
   | 'REFUNDED'
+  /** Asked for; the money is on its way. */
   | 'REQUESTED'
+  /** The units are on the shelf; the money is on its way. */
   | 'RESTOCKED';
 
 /** What a user may do. */

@@ -103,17 +103,22 @@ export type OrderErrorCode =
   | 'NOT_FOUND'
   /** The total is not what you saw: look at the cart again. */
   | 'PRICE_CHANGED'
+  /** More would be sent back than is left of what was paid. */
   | 'REFUND_EXCEEDS_PAYMENT'
+  /** More would come back than is left with the buyer. */
   | 'RETURN_EXCEEDS_ORDER';
 
 /** Which orders to show; what is absent doesn't matter. */
 export type OrderFilter = {
   /** Whether a person should look at it. */
   needsAttention?: boolean | null | undefined;
+  /** Placed before that moment. */
   placedBefore?: string | null | undefined;
+  /** Placed at that moment or later. */
   placedFrom?: string | null | undefined;
   /** In one of these statuses. */
   status?: Array<OrderStatus> | null | undefined;
+  /** What to look for: an order's number or id, a buyer's id, or beginnings of words in the SKU or title of one line. */
   text?: string | null | undefined;
   /** Of this buyer. */
   userId?: string | null | undefined;
@@ -230,10 +235,15 @@ export type ProductStatus =
   /** Being prepared; only staff see it. */
   | 'DRAFT';
 
+/** An amount to be sent back for nothing that came back. */
 export type RefundAmountInput = {
+  /** How much, in the order's currency. */
   amount: MoneyInput;
+  /** 8 to 200 characters of your choice: the same again gives the same answer. */
   idempotencyKey: string;
+  /** The order. */
   orderId: string;
+  /** Why, for the record. */
   reason: string;
 };
 
@@ -264,23 +274,37 @@ export type RetryOrderInput = {
   orderId: string;
 };
 
+/** Units of an order's line that came back. */
 export type ReturnLineInput = {
+  /** The order's line. */
   lineId: string;
+  /** How many of it. */
   quantity: number;
+  /** Whether they go back on the shelf. */
   restock?: boolean;
 };
 
+/** Lines that came back, to be paid back at what was paid for them. */
 export type ReturnLinesInput = {
+  /** 8 to 200 characters of your choice: the same again gives the same answer. */
   idempotencyKey: string;
+  /** What came back, each line once. */
   lines: Array<ReturnLineInput>;
+  /** The order. */
   orderId: string;
+  /** Why, for the record. */
   reason: string;
 };
 
+/** How a return stands. */
 export type ReturnStatus =
+  /** Done. */
   | 'DONE'
+  /** The money went back; the units are not on the shelf yet. */
   | 'REFUNDED'
+  /** Asked for; the money is on its way. */
   | 'REQUESTED'
+  /** The units are on the shelf; the money is on its way. */
   | 'RESTOCKED';
 
 /** Whether a call does or undoes. */
@@ -313,8 +337,9 @@ export type StockMovementKind =
   | 'RECEIVE'
   /** Held units were given back. */
   | 'RELEASE'
-  /** Sold units came back after a refund. */
+  /** All sold units of an order came back after a refund. */
   | 'RESTOCK'
+  /** Some of an order's sold units came back. */
   | 'RETURN';
 
 export type MoneyPartsFragment = { amount: string, currencyCode: string };

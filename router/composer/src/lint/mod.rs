@@ -101,8 +101,9 @@ fn own_words(name: &str, kind: &ExtendedType, findings: &mut Findings) {
 fn output(parent: &str, field: &FieldDefinition, findings: &mut Findings) {
     let at = format!("{parent}.{}", field.name);
     findings.require(is_camel(&field.name), "names", &at, "is not camelCase");
+    // An average is the one number here that no count and no amount is exact enough for.
     findings.require(
-        field.ty.inner_named_type() != "Float",
+        field.ty.inner_named_type() != "Float" || field.name.starts_with("average"),
         "types",
         &at,
         "is a Float: amounts are Money, counts are Int",
@@ -198,6 +199,11 @@ mod tests {
             assert!(found.contains(part), "{part} not in\n{found}");
         }
         assert!(!found.contains("`Query` has no description"), "{found}");
+    }
+
+    #[test]
+    fn an_average_is_a_float() {
+        assert_eq!(of("type Query { \"x\" averageRating: Float }"), "");
     }
 
     #[test]
