@@ -18,6 +18,7 @@ function page(titles: string[], endCursor: string) {
   return {
     products: {
       __typename: "ProductConnection" as const,
+      correctedText: null,
       nodes,
       pageInfo: { __typename: "PageInfo" as const, hasNextPage: true, endCursor },
     },

@@ -86,7 +86,18 @@ function useProducts(wanted: Wanted) {
   const loadMore = () => {
     if (after && data) void more.bring(after);
   };
-  return { list, searched, overview, counting: counts.loading, error, loading, refetch, more, after, loadMore };
+  return {
+    list,
+    searched,
+    overview,
+    counting: counts.loading,
+    error,
+    loading,
+    refetch,
+    more,
+    after,
+    loadMore,
+  };
 }
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
@@ -127,7 +138,8 @@ export function HomePage() {
   const filtered = isFiltered(wanted);
   usePageTitle(wanted.text ? `Search: ${wanted.text}` : "");
 
-  const { list, searched, overview, counting, error, loading, refetch, more, after, loadMore } = useProducts(wanted);
+  const { list, searched, overview, counting, error, loading, refetch, more, after, loadMore } =
+    useProducts(wanted);
   const [filtersOpen, drawer] = useDisclosure(false);
   const { ref: sentinel, entry } = useIntersection({ rootMargin: "900px" });
   const found = list?.nodes ?? [];
