@@ -208,8 +208,9 @@ fn correlation_is_made(world: &World) -> Result<()> {
 fn refusals_are_correlated(world: &World) -> Result<()> {
     world.runtime.block_on(async {
         let customer = world.customer().await?;
+        let at_the_staffs = world.staff_as(&customer);
         let refused = [
-            (&customer, "{ users { nodes { id } } }", "FORBIDDEN"),
+            (&at_the_staffs, "{ users { nodes { id } } }", "FORBIDDEN"),
             (
                 world.anyone(),
                 "{ order(id: \"nonsense\") { id } }",

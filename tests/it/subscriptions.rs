@@ -113,8 +113,8 @@ fn feed(world: &World) -> Result<()> {
 
 fn over_http(world: &World) -> Result<()> {
     world.runtime.block_on(async {
-        let graph: &Graph = world.anyone();
-        let answer = graph
+        let answer = world
+            .admin()
             .ask("subscription { orderFeed { event { step } } }", json!({}))
             .await?;
         ensure!(

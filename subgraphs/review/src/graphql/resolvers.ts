@@ -38,8 +38,8 @@ const ByRating = z.tuple([z.int(), z.uuid()]);
 const isMissing = { review: null, userErrors: [] };
 
 /** Reads an `ID` argument; one of another kind or damaged is `BAD_USER_INPUT` at `field`. */
-function idAt(prefix: Prefix, text: string, ...field: string[]): string {
-  const uuid = readId(prefix, text);
+function idAt(prefix: Prefix, text: unknown, ...field: string[]): string {
+  const uuid = typeof text === "string" ? readId(prefix, text) : undefined;
   if (uuid === undefined) throw ApiError.badInput(`not a valid ${prefix}_ id`, ...field);
   return uuid;
 }
@@ -136,7 +136,7 @@ const Mutation = {
 const productOf = ({ id }: Entity) => readId("prod", id) ?? "";
 
 const Product = {
-  __resolveReference: ({ id }: Entity) => (readId("prod", id) === undefined ? null : { id }),
+  __resolveReference: ({ id }: Entity) => idAt("prod", id, "id") && { id },
   averageRating: async (product: Entity, _: unknown, { rating }: Context) => {
     const found = await rating.load(productOf(product));
     // Two digits are enough for stars, and don't look like more than they are.
@@ -175,7 +175,7 @@ const Product = {
 };
 
 const User = {
-  __resolveReference: ({ id }: Entity) => (readId("usr", id) === undefined ? null : { id }),
+  __resolveReference: ({ id }: Entity) => idAt("usr", id, "id") && { id },
   reviews: async ({ id }: Entity, args: Page, context: Context) => {
     const userId = readId("usr", id) ?? "";
     if (!isOwnOrStaff(userId, context)) return null;
@@ -186,10 +186,8 @@ const User = {
 };
 
 const Review = {
-  __resolveReference: async ({ id }: Entity, context: Context) => {
-    const uuid = readId("rev", id);
-    return uuid === undefined ? null : seen(await context.review.load(uuid), context);
-  },
+  __resolveReference: async ({ id }: Entity, context: Context) =>
+    seen(await context.review.load(idAt("rev", id, "id")), context),
   id: ({ id }: ReviewRow) => showId("rev", id),
   product: ({ product_id }: ReviewRow) => ({ id: showId("prod", product_id) }),
   author: ({ user_id }: ReviewRow, _: unknown, context: Context) =>

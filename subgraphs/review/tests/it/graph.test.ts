@@ -303,17 +303,14 @@ describe("reading", () => {
     }
   });
 
-  it("an entity that can't be is none", async () => {
-    const found = await stage.entities(
-      [
-        { __typename: "Product", id: "nonsense" },
-        { __typename: "Review", id: newId("rev") },
-      ],
-      "__typename",
-    );
-    expect(found).toEqual([null, null]);
+  it("an entity that can't be is none, and the others are", async () => {
     const query = "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }";
-    const unknown = await stage.ask(query, { r: [{ __typename: "Nothing", id: "x" }] });
-    expect(unknown.errors[0].extensions.code).toBe("BAD_USER_INPUT");
+    const product = { __typename: "Product", id: newId("prod") };
+    const nobody = { __typename: "Review", id: newId("rev") };
+    const bad = [{ ...product, id: "nonsense" }, { __typename: "Nothing", id: "x" }, { id: "x" }];
+    const { data, errors } = await stage.ask(query, { r: [product, ...bad, nobody] });
+    expect(data._entities).toEqual([{ __typename: "Product" }, null, null, null, null]);
+    const told = errors.map((error: Json) => [error.path.join("."), error.extensions.code]);
+    expect(told.sort()).toEqual([1, 2, 3].map((place) => [`_entities.${place}`, "BAD_USER_INPUT"]));
   });
 });
