@@ -115,7 +115,15 @@ impl World {
                 "mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { level { available } userErrors { code } } }",
                 json!({ "sku": people.sku, "delta": 1, "reason": "forged", "idempotencyKey": fresh_key() }),
             ),
-            Door::Service("cart") | Door::Router => (
+            Door::Router => (
+                "query ($input: ID!) { order(id: $input) { id total { amount } } }",
+                json!(people.order),
+            ),
+            Door::Service("review") => (
+                "mutation ($input: HideReviewInput!) { hideReview(input: $input) { review { id } userErrors { code } } }",
+                json!({ "reviewId": people.review, "reason": "forged" }),
+            ),
+            Door::Service("cart") => (
                 "mutation ($input: ClearCartInput!) { clearCart(input: $input) { cart { id } userErrors { code } } }",
                 json!({ "cartId": people.cart }),
             ),

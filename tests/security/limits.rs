@@ -225,7 +225,9 @@ fn pages(world: &World) -> Result<()> {
             cursors.push((root, cursor.unwrap_or_default()));
         }
         for (service, root, list, token) in lists {
-            for door in [Door::Service(service), Door::Router] {
+            // But for products these lists are for staff.
+            let router = if root == "products" { Door::Router } else { Door::Staff };
+            for door in [Door::Service(service), router] {
                 let status = if door.is_router() { &["200 BAD_USER_INPUT", "400 VALIDATION_INVALID_TYPE_VARIABLE"][..] } else { &["200 BAD_USER_INPUT", "400 BAD_USER_INPUT"] };
                 let own = &cursors.iter().find(|(name, _)| *name == root).unwrap().1;
                 let mut tries: Vec<(String, Value)> = [-1_i64, 0, 101, 1_000_000, 2_147_483_647, 2_147_483_648, -2_147_483_649]

@@ -317,7 +317,8 @@ fn sample(world: &World, graph: &Supergraph, of: &str, input: &Input) -> Value {
         ("idempotencyKey", _) => json!(fresh_key()),
         ("code", _) => json!("WELCOME10"),
         ("currencyCode", _) => json!("USD"),
-        ("amount", _) => json!("0.01"),
+        ("reviewId", _) => json!(people.review),
+        ("amount", kind) if !graph.inputs.contains_key(kind) => json!("0.01"),
         ("slug", _) => json!(format!("s{}", fresh_key())),
         ("email", _) => json!(people.ada.email),
         ("id", _) => json!(match of {

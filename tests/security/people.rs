@@ -37,6 +37,8 @@ pub(crate) struct People {
     /// Ada's cart, not ordered yet.
     pub(crate) cart: String,
     pub(crate) cart_line: String,
+    /// Ada's, of the product she bought.
+    pub(crate) review: String,
 }
 
 /// The graph from outside, before there is a world.
@@ -131,6 +133,7 @@ impl People {
         let goods = Goods::stock(&outside, &admin).await?;
         let (order, payment) = goods.buy(&outside, &ada).await?;
         let (cart, cart_line) = goods.cart(&outside, &ada).await?;
+        let review = goods.review(&outside, &ada).await?;
         Ok(Self {
             ada,
             bob,
@@ -143,6 +146,7 @@ impl People {
             payment,
             cart,
             cart_line,
+            review,
         })
     }
 }
@@ -189,6 +193,23 @@ impl Goods {
         let cart = &data["createCart"]["cart"];
         let text = |value: &Value| value.as_str().map(str::to_owned).context(data.to_string());
         Ok((text(&cart["id"])?, text(&cart["lines"][0]["id"])?))
+    }
+
+    /// A review, once the news of the purchase has come to where reviews are.
+    async fn review(&self, outside: &Outside<'_>, buyer: &Person) -> Result<String> {
+        let create = "mutation ($input: CreateReviewInput!) { createReview(input: $input) { review { id } userErrors { code } } }";
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let input = json!({ "input": {
+                "productId": self.product, "rating": 4, "title": "Good", "body": "As it should be", "idempotencyKey": fresh_key(),
+            } });
+            let data = outside.data(Some(&buyer.token), create, input).await?;
+            if let Some(review) = data["createReview"]["review"]["id"].as_str() {
+                return Ok(review.to_owned());
+            }
+            ensure!(Instant::now() < deadline, "no review: {data}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Order and payment, once the order is paid.

@@ -6,6 +6,7 @@ import { ratings } from "./app/readReviews.ts";
 import { only, problem, type ServiceVerifier } from "./kit/auth/services.ts";
 import type { Address } from "./kit/env.ts";
 import { readId, showId } from "./kit/id.ts";
+import { parseJson } from "./kit/json.ts";
 import { json, type Listener, type Request } from "./kit/serve.ts";
 
 const MAX_PRODUCTS = 500;
@@ -43,7 +44,7 @@ async function lookupRatings(app: App, request: Request) {
 
 function read(body: Buffer): string[] | undefined {
   try {
-    return Lookup.parse(JSON.parse(body.toString("utf8"))).product_ids;
+    return Lookup.parse(parseJson(body)).product_ids;
   } catch {
     return undefined;
   }

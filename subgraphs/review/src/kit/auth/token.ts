@@ -5,6 +5,7 @@
 
 import { type CryptoKey, compactVerify } from "jose";
 import { z } from "zod";
+import { parseJson } from "../json.ts";
 
 /** Ours are below 1 KiB. */
 const MAX_LEN = 4096;
@@ -60,10 +61,13 @@ export function parse(text: string, typ: string): Unverified {
   if (text.length > MAX_LEN) throw new AuthError("too long");
   const parts = text.split(".");
   if (parts.length !== 3) throw new AuthError("not three segments");
-  const bytes = Buffer.from(parts[0] ?? "", "base64url");
-  // Node reads almost anything as base64url.
-  if (bytes.toString("base64url") !== parts[0]) throw new AuthError("header encoding");
-  const json = bytes.toString("utf8");
+  const [bytes] = parts.map((part) => {
+    const read = Buffer.from(part, "base64url");
+    // Node reads almost anything as base64url, and one token would have many texts.
+    if (read.toString("base64url") !== part) throw new AuthError("encoding");
+    return read;
+  });
+  const json = bytes?.toString("utf8") ?? "";
   const header = HEADER.test(json) ? Header.safeParse(JSON.parse(json)) : undefined;
   if (header?.success !== true) throw new AuthError("header");
   if (header.data.typ !== typ) throw new AuthError("type");
@@ -101,7 +105,7 @@ export async function verify<C extends z.infer<typeof Times>>(
 
 function read<C>(payload: Uint8Array, claims: z.ZodType<C>): C {
   try {
-    return claims.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)));
+    return claims.parse(parseJson(payload));
   } catch {
     throw new AuthError("claims");
   }

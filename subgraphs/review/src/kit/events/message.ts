@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { readId } from "../id.ts";
+import { parseJson } from "../json.ts";
 
 const Envelope = z.looseObject({
   specversion: z.string(),
@@ -37,7 +38,7 @@ export interface Message {
 export function decode(bytes: Buffer): Message {
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    body = parseJson(bytes);
   } catch {
     throw new DecodeError("not a CloudEvent: no JSON");
   }

@@ -18,6 +18,7 @@ import { AuthError } from "../auth/token.ts";
 import type { CurrentUser, UserVerifier } from "../auth/users.ts";
 import type { Address, Env } from "../env.ts";
 import { text } from "../env.ts";
+import { parseJson } from "../json.ts";
 import { logOf } from "../log.ts";
 import { operationSeconds, operations } from "../metrics.ts";
 import { refused } from "../refusal.ts";
@@ -146,7 +147,7 @@ interface Asked {
 function readBody(bytes: Buffer): Asked | string {
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    body = parseJson(bytes);
   } catch {
     return "The body is not JSON";
   }
