@@ -396,6 +396,9 @@ fn facts(sdl: &str) -> Result<BTreeSet<String>> {
             }
             TypeSystemDefinition::Type(kind) => {
                 let name = kind.node.name.node.as_str();
+                if is_federations(name) {
+                    continue;
+                }
                 facts.insert(format!("type {name} {}", words(&kind.node.directives)));
                 let fields = match &kind.node.kind {
                     TypeKind::Object(object) => &object.fields,
@@ -403,6 +406,9 @@ fn facts(sdl: &str) -> Result<BTreeSet<String>> {
                     _ => continue,
                 };
                 for field in fields {
+                    if is_federations(field.node.name.node.as_str()) {
+                        continue;
+                    }
                     // async-graphql has tags for every place but the fields of a subscription; the committed SDL has
                     // them from order, and a router never asks a subgraph for its own.
                     let directives = match name {
@@ -425,6 +431,11 @@ fn facts(sdl: &str) -> Result<BTreeSet<String>> {
         }
     }
     Ok(facts)
+}
+
+/// What the specification adds to every subgraph: it may be told or left out.
+fn is_federations(name: &str) -> bool {
+    name.starts_with('_') || name.contains("__")
 }
 
 type Directives = [async_graphql_parser::Positioned<async_graphql_parser::types::ConstDirective>];
