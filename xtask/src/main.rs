@@ -46,7 +46,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start everything: private servers, six services, payment sandbox, router.
+    /// Start everything: private servers, the services, payment sandbox, routers.
     Up(up::Arguments),
     /// Stop everything; data stays.
     Down,

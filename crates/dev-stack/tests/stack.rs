@@ -30,7 +30,7 @@ fn a_system_lives_through_crashes_and_ends_whole() {
     let state = stack.state();
     assert_eq!(
         state.processes.len(),
-        4 + 1 + 6 + 1,
+        4 + 1 + SERVICES.len() + 1,
         "stores, sandbox, services, replica"
     );
     assert!(state.processes.iter().all(|entry| entry.id.is_running()));
