@@ -85,6 +85,7 @@ fn entities(world: &World) -> Vec<Entity> {
             &format!("prod_{suffix}"),
             false,
         ),
+        entity("review", "Review", &things.review, &format!("rev_{suffix}"), true),
         entity("review", "User", &things.ada.id, &user, false),
         Entity {
             service: "product",

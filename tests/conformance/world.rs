@@ -42,6 +42,7 @@ pub(crate) struct Things {
     pub(crate) cart: String,
     pub(crate) order: String,
     pub(crate) payment: String,
+    pub(crate) review: String,
 }
 
 pub(crate) fn root() -> PathBuf {
@@ -158,9 +159,11 @@ impl Services {
         let variant = text(&data["product"]["variants"][0]["id"])?;
         let first = self.fill(&ada, &variant).await?;
         let (order, payment) = self.buy(&ada, &first).await?;
+        let product = text(&data["product"]["id"])?;
         Ok(Things {
+            review: self.review(&ada, &product).await?,
             category: text(&data["product"]["category"]["id"])?,
-            product: text(&data["product"]["id"])?,
+            product,
             cart: self.fill(&ada, &variant).await?,
             variant,
             sku,
@@ -201,6 +204,27 @@ impl Services {
                 return Ok((order, text(&payment["id"])?));
             }
             ensure!(begun.elapsed() < Duration::from_mins(1), "not paid: {data}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Services {
+    /// A review, once the news of the purchase is where reviews are.
+    async fn review(&self, who: &Person, product: &str) -> Result<String> {
+        let create = "mutation Say($input: CreateReviewInput!) { payload: createReview(input: $input) {
+            review { id } userErrors { code } } }";
+        let input = json!({ "productId": product, "rating": 4, "title": "Good", "body": "As it should be",
+            "idempotencyKey": Uuid::now_v7().to_string() });
+        let begun = Instant::now();
+        loop {
+            let data = self
+                .data("review", Some(&who.token), create, json!({ "input": input }))
+                .await?;
+            if let Some(review) = data["payload"]["review"]["id"].as_str() {
+                return Ok(review.to_owned());
+            }
+            ensure!(begun.elapsed() < Duration::from_mins(1), "no review: {data}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
