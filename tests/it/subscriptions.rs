@@ -5,7 +5,7 @@ use futures::future::try_join;
 use serde_json::{Value, json};
 
 use crate::Case;
-use crate::client::{Graph, Watch};
+use crate::client::Watch;
 use crate::world::{World, steps};
 
 pub(crate) const CASES: &[Case] = &[
