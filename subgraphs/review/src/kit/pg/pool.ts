@@ -38,8 +38,11 @@ export async function connect(url: Secret, purpose: Purpose, host: Host): Promis
     maxLifetimeSeconds: 1_800,
     options: OPTIONS.map((option) => `-c ${option}`).join(" "),
   });
+  const lost = (error: Error) => log.warn({ error: reasonOf(error), purpose }, "lost a connection");
   // A connection that is lost while idle: the next query opens another.
-  pool.on("error", (error) => log.warn({ error: reasonOf(error), purpose }, "lost a connection"));
+  pool.on("error", lost);
+  // One that is lost between two statements of a transaction: nobody else hears of it, and node would end.
+  pool.on("connect", (client) => client.on("error", lost));
   host.atEnd(() => pool.end());
   const deadline = Date.now() + PATIENCE_MS;
   for (let attempt = 0; ; attempt += 1) {
