@@ -20,6 +20,8 @@ import { IconTicket } from "@tabler/icons-react";
 import { useState } from "react";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { useSession } from "../session/SessionProvider";
 import {
@@ -215,8 +217,10 @@ export function CouponsPage() {
   usePageTitle("Coupons");
   const { user } = useSession();
   const [making, setMaking] = useState(false);
-  const { data, error, loading, refetch, fetchMore } = useQuery(CouponsDocument, {
-    variables: { first: PAGE, after: null },
+  const variables = { first: PAGE, after: null };
+  const more = useNextPage(CouponsDocument, variables);
+  const { data, error, loading, refetch } = useQuery(CouponsDocument, {
+    variables,
     fetchPolicy: "network-only",
     nextFetchPolicy: "cache-first",
   });
@@ -265,16 +269,7 @@ export function CouponsPage() {
           </Table>
         </section>
       )}
-      {coupons?.pageInfo.hasNextPage && (
-        <Stack align="center" mt="sm">
-          <Button
-            variant="subtle"
-            onClick={() => void fetchMore({ variables: { after: coupons.pageInfo.endCursor ?? null } })}
-          >
-            Show more
-          </Button>
-        </Stack>
-      )}
+      <ShowMore more={more} page={coupons?.pageInfo} />
       {making && (
         <MakeCoupon
           onClose={() => setMaking(false)}

@@ -1,11 +1,13 @@
 // Orders with money in them, what went back of it, and giving it back.
 import { useQuery } from "@apollo/client/react";
-import { Anchor, Button, Card, Group, SegmentedControl, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Card, Group, SegmentedControl, Skeleton, Table, Text } from "@mantine/core";
 import { IconReceiptRefund } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatDateTime } from "../lib/dates";
 import { formatMoney } from "../lib/money";
@@ -23,8 +25,10 @@ const REFUNDABLE: ReadonlySet<OrderStatus> = new Set(["PAID", "SHIPPED", "DELIVE
 const PAGE = 25;
 
 function Orders({ status }: { status: OrderStatus[] }) {
-  const { data, error, loading, refetch, fetchMore } = useQuery(OrdersByStatusDocument, {
-    variables: { first: PAGE, after: null, status },
+  const variables = { first: PAGE, after: null, status };
+  const more = useNextPage(OrdersByStatusDocument, variables);
+  const { data, error, loading, refetch } = useQuery(OrdersByStatusDocument, {
+    variables,
     fetchPolicy: "network-only",
     nextFetchPolicy: "cache-first",
   });
@@ -92,16 +96,7 @@ function Orders({ status }: { status: OrderStatus[] }) {
           </Table.Tbody>
         </Table>
       </section>
-      {orders.pageInfo.hasNextPage && (
-        <Stack align="center" mt="sm">
-          <Button
-            variant="subtle"
-            onClick={() => void fetchMore({ variables: { after: orders.pageInfo.endCursor ?? null } })}
-          >
-            Show more
-          </Button>
-        </Stack>
-      )}
+      <ShowMore more={more} page={orders.pageInfo} />
     </>
   );
 }

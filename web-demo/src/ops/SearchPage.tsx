@@ -1,12 +1,14 @@
 // All orders, and the search in them.
 import { useQuery } from "@apollo/client/react";
-import { Anchor, Button, Card, Group, Select, Skeleton, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, Card, Group, Select, Skeleton, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatDateTime } from "../lib/dates";
 import { formatMoney } from "../lib/money";
@@ -19,8 +21,10 @@ import { EMPTY_SEARCH, readSearch } from "./returns";
 const PAGE = 25;
 
 function Found({ filter }: { filter: OrderFilter }) {
-  const { data, error, loading, refetch, fetchMore } = useQuery(FindOrdersDocument, {
-    variables: { first: PAGE, after: null, filter },
+  const variables = { first: PAGE, after: null, filter };
+  const more = useNextPage(FindOrdersDocument, variables);
+  const { data, error, loading, refetch } = useQuery(FindOrdersDocument, {
+    variables,
     fetchPolicy: "network-only",
     nextFetchPolicy: "cache-first",
   });
@@ -74,16 +78,7 @@ function Found({ filter }: { filter: OrderFilter }) {
           </Table.Tbody>
         </Table>
       </section>
-      {orders.pageInfo.hasNextPage && (
-        <Stack align="center" mt="sm">
-          <Button
-            variant="subtle"
-            onClick={() => void fetchMore({ variables: { after: orders.pageInfo.endCursor ?? null } })}
-          >
-            Show more
-          </Button>
-        </Stack>
-      )}
+      <ShowMore more={more} page={orders.pageInfo} />
     </>
   );
 }

@@ -19,6 +19,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
 import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatDateTime } from "../lib/dates";
@@ -280,17 +281,7 @@ export function StockPage() {
           </Table>
         </section>
       )}
-      {products?.pageInfo.hasNextPage && (
-        <Stack align="center" mt="sm">
-          <Button
-            variant="subtle"
-            loading={more.busy}
-            onClick={() => void more.bring(products.pageInfo.endCursor ?? "")}
-          >
-            Show more
-          </Button>
-        </Stack>
-      )}
+      <ShowMore more={more} page={products?.pageInfo} />
       {adjusting && (
         <Adjust
           item={adjusting}

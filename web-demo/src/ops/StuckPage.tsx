@@ -1,10 +1,12 @@
 // Orders that a person should look at.
 import { useQuery } from "@apollo/client/react";
-import { Anchor, Button, Card, Group, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Card, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "react-router";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { formatDateTime } from "../lib/dates";
 import { formatMoney } from "../lib/money";
@@ -18,8 +20,10 @@ const LOOK_AGAIN_MS = 5_000;
 
 export function StuckPage() {
   usePageTitle("Stuck orders");
-  const { data, error, loading, refetch, fetchMore } = useQuery(StuckOrdersDocument, {
-    variables: { first: 50, after: null },
+  const variables = { first: 50, after: null };
+  const more = useNextPage(StuckOrdersDocument, variables);
+  const { data, error, loading, refetch } = useQuery(StuckOrdersDocument, {
+    variables,
     fetchPolicy: "network-only",
     nextFetchPolicy: "cache-first",
     pollInterval: LOOK_AGAIN_MS,
@@ -93,16 +97,7 @@ export function StuckPage() {
           </Table.Tbody>
         </Table>
       </section>
-      {orders.pageInfo.hasNextPage && (
-        <Stack align="center" mt="sm">
-          <Button
-            variant="subtle"
-            onClick={() => void fetchMore({ variables: { after: orders.pageInfo.endCursor ?? null } })}
-          >
-            Show more
-          </Button>
-        </Stack>
-      )}
+      <ShowMore more={more} page={orders.pageInfo} />
     </Card>
   );
 }

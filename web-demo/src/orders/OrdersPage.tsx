@@ -1,10 +1,11 @@
 import { useQuery } from "@apollo/client/react";
 import { Anchor, Button, Card, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconPackage } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link, Navigate, useLocation } from "react-router";
 import { Empty } from "../components/Empty";
 import { Problem } from "../components/Problem";
+import { ShowMore } from "../components/ShowMore";
+import { useNextPage } from "../components/useNextPage";
 import { usePageTitle } from "../components/usePageTitle";
 import { OrderHistoryDocument, type OrderHistoryQuery } from "../gql/documents";
 import { formatDateTime } from "../lib/dates";
@@ -58,9 +59,10 @@ export function OrdersPage() {
   usePageTitle("Your orders");
   const { user } = useSession();
   const { pathname } = useLocation();
-  const [busy, setBusy] = useState(false);
-  const { data, loading, error, refetch, fetchMore } = useQuery(OrderHistoryDocument, {
-    variables: { first: PAGE },
+  const variables = { first: PAGE };
+  const more = useNextPage(OrderHistoryDocument, variables);
+  const { data, loading, error, refetch } = useQuery(OrderHistoryDocument, {
+    variables,
     skip: !user,
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
@@ -69,7 +71,6 @@ export function OrdersPage() {
 
   const page = data?.me?.orders;
   const orders = (page?.nodes ?? []) as Order[];
-  const after = page?.pageInfo?.endCursor;
 
   if (!page && loading) {
     return (
@@ -105,19 +106,9 @@ export function OrdersPage() {
           <OrderRow key={order.id} order={order} />
         ))}
       </Stack>
-      {page?.pageInfo?.hasNextPage && after && (
-        <Button
-          variant="subtle"
-          mx="auto"
-          loading={busy}
-          onClick={() => {
-            setBusy(true);
-            void fetchMore({ variables: { first: PAGE, after } }).finally(() => setBusy(false));
-          }}
-        >
-          Show older ones
-        </Button>
-      )}
+      <ShowMore more={more} page={page?.pageInfo}>
+        Show older ones
+      </ShowMore>
     </Stack>
   );
 }
