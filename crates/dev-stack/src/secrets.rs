@@ -13,8 +13,8 @@ use crate::keys::{new_key, private_pem, public_pem};
 use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
 
-/// Services with a Redis, the number of their database, and the keys that are theirs.
-const WITH_REDIS: [(&str, u8, &str); 7] = [
+/// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
+pub(crate) const WITH_REDIS: [(&str, u8, &str); 7] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A store that starts at the same time as its service gets this long to come up.
 const PATIENCE: Duration = Duration::from_secs(15);
-const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// How often its figures are taken.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Who uses the pool. Requests and workers have pools of their own, so that requests can't starve recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
             }
             outcome => {
                 if let Ok(pool) = &outcome {
-                    tokio::spawn(keep(pool.clone(), purpose.label()));
+                    tokio::spawn(watch(pool.clone(), purpose.label()));
                 }
                 return outcome;
             }
@@ -102,8 +103,8 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
     }
 }
 
-/// Takes its turn among the callers now and then, and shows how long that took.
-async fn keep(pool: PgPool, label: &'static str) {
+/// Takes its turn among the callers now and then, and shows how long that took and how many connections there are.
+async fn watch(pool: PgPool, label: &'static str) {
     let connections = metrics::gauge(
         "pg_pool_connections",
         "Connections of a pool, idle and in all.",
@@ -127,7 +128,7 @@ async fn keep(pool: PgPool, label: &'static str) {
             connections
                 .with_label_values(&[label, "all"])
                 .set(i64::from(pool.size()));
-            tokio::time::sleep(KEEP_EVERY).await;
+            tokio::time::sleep(WATCH_EVERY).await;
         }
     };
     // An error is how it says that the pool was closed.

@@ -7,6 +7,7 @@ use super::plan::{
     WITH_DATABASE, program_of,
 };
 use crate::keys::KeyFolders;
+use crate::secrets::WITH_REDIS;
 
 /// Variables of a process, in no particular order.
 pub(super) type Environment = Vec<(String, String)>;
@@ -109,18 +110,7 @@ fn stores(plan: &Plan, service: &str, all: &mut Environment) {
     if WITH_DATABASE.contains(&service) {
         set(all, "DATABASE_URL", plan.database_url(service));
     }
-    // A database number each: no service sees another's keys.
-    let redis_number = match service {
-        "cart" => Some(0),
-        "product" => Some(1),
-        "auth" => Some(2),
-        "inventory" => Some(3),
-        "order" => Some(4),
-        "payment" => Some(5),
-        "review" => Some(6),
-        _ => None,
-    };
-    if let Some(number) = redis_number {
+    if let Some((_, number, _)) = WITH_REDIS.iter().find(|(name, ..)| *name == service) {
         set(all, "REDIS_URL", format!("{}/{number}", plan.stores.redis));
     }
     if let Some(url) = plan.stores.accounts.get(service) {

@@ -16,7 +16,7 @@ use super::loader::load;
 use super::returns::{RefundAmountInput, ReturnLinesInput};
 use super::types::OrderObject;
 use super::user_error::OrderUserError;
-use crate::app::{App, AppError, Asked, Created};
+use crate::app::{App, AppError, Asked, Created, Key, ReturnOrder};
 
 /// An order as it is after a mutation, or why nothing changed.
 #[derive(SimpleObject)]
@@ -124,9 +124,7 @@ impl Mutation {
         #[graphql(desc = "Which order, and what came back.")] input: ReturnLinesInput,
     ) -> Result<OrderPayload> {
         let (request, key) = input.parse(require_staff(ctx)?)?;
-        let order = request.order;
-        let asked = ctx.data_unchecked::<App>().return_order(request, &key).await;
-        answered(ctx, order, asked).await
+        returned(ctx, request, &key).await
     }
 
     /// Sends a part of a paid order's money back, for nothing that comes back. Any number of times, until nothing is left.
@@ -138,9 +136,7 @@ impl Mutation {
         #[graphql(desc = "Which order, and how much.")] input: RefundAmountInput,
     ) -> Result<OrderPayload> {
         let (request, key) = input.parse(require_staff(ctx)?)?;
-        let order = request.order;
-        let asked = ctx.data_unchecked::<App>().return_order(request, &key).await;
-        answered(ctx, order, asked).await
+        returned(ctx, request, &key).await
     }
 
     /// Sends all that is left of a paid order's money back. For staff.
@@ -195,6 +191,12 @@ impl Mutation {
         let asked = ctx.data_unchecked::<App>().retry_order(order).await;
         answered(ctx, order, asked).await
     }
+}
+
+async fn returned(ctx: &Context<'_>, request: ReturnOrder, key: &Key) -> Result<OrderPayload> {
+    let order = request.order;
+    let asked = ctx.data_unchecked::<App>().return_order(request, key).await;
+    answered(ctx, order, asked).await
 }
 
 async fn answered(
