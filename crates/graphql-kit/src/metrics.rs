@@ -57,6 +57,11 @@ impl Metrics {
             .inc();
     }
 
+    /// Counts a request that was refused unread, because the process has fallen behind.
+    pub(crate) fn shed(&self) {
+        self.operations.with_label_values(&["", "unknown", "shed"]).inc();
+    }
+
     /// Counts an operation that ran, and how long it took.
     pub(crate) fn ran(&self, checked: &Checked, response: &Response, took: Duration) {
         self.count(checked, outcome(&response.errors));

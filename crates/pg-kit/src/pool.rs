@@ -1,12 +1,14 @@
 //! Connections with the time-outs that keep one stuck request from stopping the others.
 
+use std::pin::pin;
 use std::str::FromStr;
 use std::time::Duration;
 
-use service_kit::{Backoff, Secret, metrics};
+use service_kit::{Admission, Backoff, Host, Secret, metrics};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres};
 use tokio::time::Instant;
 
 /// Callers get an error rather than a queue. Much longer than opening a connection takes: the wait for a turn counts
@@ -16,7 +18,10 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// A store that starts at the same time as its service gets this long to come up.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often its figures are taken.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
+const WATCH_EVERY: Duration = Duration::from_millis(500);
+/// Who waits longer than this for a turn waits in a queue that should not grow. A tenth of [`ACQUIRE`], so that those
+/// who wait already get a connection, a new one too, before they give up.
+const TOO_LONG: Duration = Duration::from_millis(500);
 
 /// Who uses the pool. Requests and workers have pools of their own, so that requests can't starve recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,9 @@ impl Purpose {
 }
 
 /// Opens a pool. Waits a while for a server that is still starting; a wrong password or database fails at once.
-pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> Result<PgPool, sqlx::Error> {
+/// Requests are let in by `host.admission` while they get a connection soon.
+pub async fn connect(url: &Secret, host: &Host, purpose: Purpose) -> Result<PgPool, sqlx::Error> {
+    let service = host.service;
     let options = PgConnectOptions::from_str(url.expose())?
         .application_name(&format!("{service}-{}", purpose.label()))
         .options([
@@ -95,7 +102,14 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
             }
             outcome => {
                 if let Ok(pool) = &outcome {
-                    tokio::spawn(watch(pool.clone(), purpose.label()));
+                    let admission = match purpose {
+                        Purpose::Requests => host.admission.clone(),
+                        // Nobody comes through a door to them.
+                        Purpose::Workers => Admission::default(),
+                    };
+                    let watched = pool.clone();
+                    admission.set_busy_when(move || watched.num_idle() == 0);
+                    tokio::spawn(watch(pool.clone(), purpose.label(), admission));
                 }
                 return outcome;
             }
@@ -104,7 +118,8 @@ pub async fn connect(url: &Secret, service: &'static str, purpose: Purpose) -> R
 }
 
 /// Takes its turn among the callers now and then, and shows how long that took and how many connections there are.
-async fn watch(pool: PgPool, label: &'static str) {
+/// While its turn does not come soon, nobody else is let in.
+async fn watch(pool: PgPool, label: &'static str, admission: Admission) {
     let connections = metrics::gauge(
         "pg_pool_connections",
         "Connections of a pool, idle and in all.",
@@ -112,14 +127,14 @@ async fn watch(pool: PgPool, label: &'static str) {
     );
     let wait = metrics::histogram(
         "pg_pool_wait_seconds",
-        "How long one waits for a connection, tried every second.",
+        "How long one waits for a connection, tried every half second.",
         &["pool"],
     );
     let mut ended = pool.close_event();
     let turns = async {
         loop {
             let begun = Instant::now();
-            let turn = pool.acquire().await;
+            let turn = turn(&pool, label, &admission).await;
             wait.with_label_values(&[label])
                 .observe(begun.elapsed().as_secs_f64());
             drop(turn);
@@ -133,6 +148,30 @@ async fn watch(pool: PgPool, label: &'static str) {
     };
     // An error is how it says that the pool was closed.
     let _: Result<(), sqlx::Error> = ended.do_until(turns).await;
+}
+
+/// A connection when the turn comes; none when it does not within [`ACQUIRE`].
+async fn turn(pool: &PgPool, label: &'static str, admission: &Admission) -> Option<PoolConnection<Postgres>> {
+    let mut turn = pin!(pool.acquire());
+    let turn = match tokio::time::timeout(TOO_LONG, turn.as_mut()).await {
+        Ok(turn) => turn,
+        Err(_) => {
+            if admission.set_behind(true) {
+                tracing::warn!(
+                    pool = label,
+                    "requests wait too long for PostgreSQL: new ones are refused"
+                );
+            }
+            turn.await
+        }
+    };
+    if turn.is_ok() && admission.set_behind(false) {
+        tracing::info!(
+            pool = label,
+            "PostgreSQL serves at once again: requests are let in"
+        );
+    }
+    turn.ok()
 }
 
 /// Brings the schema up to date. Of several processes that start together one does it, under an advisory lock, and

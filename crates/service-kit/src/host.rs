@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{Clock, Env, Readiness, correlation, metrics};
+use crate::{Admission, Clock, Env, Readiness, correlation, metrics};
 
 /// The process around a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Host {
     pub tasks: TaskTracker,
     /// Whether traffic should come.
     pub readiness: Readiness,
+    /// Which requests are let in.
+    pub admission: Admission,
 }
 
 impl Host {
@@ -33,6 +35,7 @@ impl Host {
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             readiness: Readiness::new(),
+            admission: Admission::default(),
         }
     }
 

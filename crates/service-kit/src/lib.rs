@@ -15,6 +15,7 @@ pub mod refusal;
 pub mod store;
 pub mod trace;
 
+mod admission;
 mod backoff;
 mod host;
 mod ops;
@@ -22,6 +23,7 @@ mod run;
 mod serve;
 mod telemetry;
 
+pub use admission::{Admission, Inside};
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use env::{ConfigError, Env, Secret};

@@ -18,7 +18,7 @@ use graphql_kit::{HttpConfig, HttpSettings, RateLimits};
 use pg_kit::Purpose;
 use service_auth::issue::UserSigner;
 use service_auth::{KeyError, ServiceVerifier, UserVerifier};
-use service_kit::{Clock, Host, Listener, Readiness};
+use service_kit::{Admission, Clock, Host, Listener, Readiness};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
@@ -73,8 +73,9 @@ impl App {
     }
 
     /// The routes of the GraphQL listener.
-    pub fn graphql(&self, settings: HttpSettings, limits: RateLimits) -> Router {
-        self.graphql_with(settings.with_users(self.users.clone()).limited(limits))
+    pub fn graphql(&self, settings: HttpSettings, limits: RateLimits, admission: Admission) -> Router {
+        let config = settings.with_users(self.users.clone());
+        self.graphql_with(config.limited(limits).shedding(admission))
     }
 
     /// The routes of the GraphQL listener under a given configuration.
@@ -144,7 +145,7 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
         &config.tokens.audience,
     )?;
     let store = host.readiness.component("postgres");
-    let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
+    let pool = pg_kit::connect(&config.database_url, host, Purpose::Requests).await?;
     pg_kit::migrate(&pool, &MIGRATOR).await?;
     store.up();
     let redis_url = config.redis_url.expose();
@@ -179,7 +180,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         Listener::new(
             "graphql",
             config.listeners.graphql,
-            app.graphql(config.http, limits),
+            app.graphql(config.http, limits, host.admission),
         ),
         Listener::new("internal", config.listeners.internal, app.rest()),
         Listener::new("public", config.public_addr, app.public()),

@@ -19,7 +19,7 @@ use contracts::OrderId;
 use futures::future::join_all;
 use inventory::{App, MIGRATOR};
 use serde_json::json;
-use service_kit::Clock;
+use service_kit::{Clock, Host};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use test_kit::{Identity, TestDb};
@@ -113,9 +113,13 @@ impl Bench {
     }
 
     async fn service(&self, most: usize) -> Way {
-        let pool = pg_kit::connect(&self.db.secret(), "inventory", pg_kit::Purpose::Requests)
-            .await
-            .unwrap();
+        let pool = pg_kit::connect(
+            &self.db.secret(),
+            &Host::for_test("inventory"),
+            pg_kit::Purpose::Requests,
+        )
+        .await
+        .unwrap();
         let identity = Identity::new();
         let app = App::new(pool.clone(), pool, Clock::system(), 5).with_batches_of(most);
         let token = identity.service_token("order", "inventory");

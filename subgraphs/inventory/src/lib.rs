@@ -83,8 +83,8 @@ impl App {
 
 /// Connects, migrates and starts the relay.
 pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
-    let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
-    let workers = pg_kit::connect(&config.database_url, host.service, Purpose::Workers).await?;
+    let pool = pg_kit::connect(&config.database_url, host, Purpose::Requests).await?;
+    let workers = pg_kit::connect(&config.database_url, host, Purpose::Workers).await?;
     pg_kit::migrate(&workers, &MIGRATOR).await?;
     let bus = Bus::connect(&config.amqp_url, host);
     let relay = Some(bus.run_relay(workers.clone()));
@@ -113,7 +113,13 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         Listener::new(
             "graphql",
             config.listeners.graphql,
-            app.graphql(config.http.with_users(users).limited(limits)),
+            app.graphql(
+                config
+                    .http
+                    .with_users(users)
+                    .limited(limits)
+                    .shedding(host.admission),
+            ),
         ),
         Listener::new("internal", config.listeners.internal, app.rest(&callers)),
     ])

@@ -34,8 +34,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Connects, migrates and puts the parts together; starts the outbox relay and the tap, nothing else.
 pub async fn build(config: &Config, bus: &Bus, host: &Host) -> anyhow::Result<App> {
-    let requests = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
-    let workers = pg_kit::connect(&config.database_url, host.service, Purpose::Workers).await?;
+    let requests = pg_kit::connect(&config.database_url, host, Purpose::Requests).await?;
+    let workers = pg_kit::connect(&config.database_url, host, Purpose::Workers).await?;
     pg_kit::migrate(&requests, &MIGRATOR).await?;
     let key = Arc::new(ServiceKey::from_pem_file(
         host.service,
@@ -62,7 +62,11 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     let limits = RateLimits::try_new(&config.redis_url, "order:", config.http.rates, host.clock.clone())?;
     let live = WsConfig::new(users.clone(), config.allowed_origins).limited(limits.clone());
     let live = graphql_kit::ws_router(graphql::live_schema(app.clone()), live, &host);
-    let settings = config.http.with_users(users).limited(limits);
+    let settings = config
+        .http
+        .with_users(users)
+        .limited(limits)
+        .shedding(host.admission);
     let graphql = graphql_kit::router(graphql::schema(app), settings);
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),

@@ -26,8 +26,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Connects, migrates and puts the parts together; starts the outbox relay and nothing else.
 pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
-    let requests = pg_kit::connect(&config.database_url, host.service, Purpose::Requests).await?;
-    let workers = pg_kit::connect(&config.database_url, host.service, Purpose::Workers).await?;
+    let requests = pg_kit::connect(&config.database_url, host, Purpose::Requests).await?;
+    let workers = pg_kit::connect(&config.database_url, host, Purpose::Workers).await?;
     pg_kit::migrate(&requests, &MIGRATOR).await?;
     let relay = Bus::connect(&config.amqp_url, host).run_relay(workers.clone());
     event_bus::run_pruner(workers.clone(), host, Retention::default());
@@ -53,7 +53,11 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         config.http.rates,
         host.clock.clone(),
     )?;
-    let settings = config.http.with_users(users).limited(limits);
+    let settings = config
+        .http
+        .with_users(users)
+        .limited(limits)
+        .shedding(host.admission);
     let graphql = graphql_kit::router(graphql::schema(app.clone()), settings);
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),

@@ -41,7 +41,7 @@ pub struct App {
 
 /// Connects the stores and brings the schema up to date.
 pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
-    let pool = pg_kit::connect(&config.database_url, host.service, Purpose::Requests)
+    let pool = pg_kit::connect(&config.database_url, host, Purpose::Requests)
         .await
         .context("can't reach the database")?;
     pg_kit::migrate(&pool, &MIGRATOR)
@@ -69,7 +69,11 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         config.http.rates,
         host.clock.clone(),
     )?;
-    let settings = config.http.with_users(users).limited(limits);
+    let settings = config
+        .http
+        .with_users(users)
+        .limited(limits)
+        .shedding(host.admission.clone());
     let graphql = graphql_kit::router(graphql::schema(&app), settings);
     let internal = rest::router(app.clone(), &services);
     host.spawn("forget_keys", housekeeping(app, host.clone()));

@@ -24,7 +24,7 @@ use axum::routing::post;
 use rate_limit::{RateLimits, Rates};
 use service_auth::{AuthError, CurrentUser, UserVerifier};
 use service_kit::refusal::{Door, refused};
-use service_kit::{Env, correlation};
+use service_kit::{Admission, Env, Inside, correlation};
 use tracing::Instrument as _;
 
 use crate::error::{ApiError, Code};
@@ -75,12 +75,7 @@ impl HttpSettings {
 
     /// The endpoint's configuration, with the verifier of user tokens.
     pub fn with_users(self, users: UserVerifier) -> HttpConfig {
-        HttpConfig {
-            gateway_key: self.gateway_key,
-            users,
-            production: self.production,
-            limits: None,
-        }
+        HttpConfig::new(self.gateway_key, users, self.production)
     }
 }
 
@@ -95,9 +90,22 @@ pub struct HttpConfig {
     pub production: bool,
     /// How often one may ask; without, as often as one likes.
     pub limits: Option<RateLimits>,
+    /// Whoever it does not let in is answered `UNAVAILABLE` before anything is done for them.
+    pub admission: Admission,
 }
 
 impl HttpConfig {
+    /// Without limits, and never refusing for want of time.
+    pub fn new(gateway_key: GatewayKeys, users: UserVerifier, production: bool) -> Self {
+        Self {
+            gateway_key,
+            users,
+            production,
+            limits: None,
+            admission: Admission::default(),
+        }
+    }
+
     /// The same, with limits.
     #[must_use]
     pub fn limited(self, limits: RateLimits) -> Self {
@@ -105,6 +113,12 @@ impl HttpConfig {
             limits: Some(limits),
             ..self
         }
+    }
+
+    /// The same, refusing requests while the process has fallen behind.
+    #[must_use]
+    pub fn shedding(self, admission: Admission) -> Self {
+        Self { admission, ..self }
     }
 }
 
@@ -114,6 +128,7 @@ struct Endpoint {
     users: UserVerifier,
     production: bool,
     limits: Option<RateLimits>,
+    admission: Admission,
     metrics: Metrics,
 }
 
@@ -130,6 +145,7 @@ where
         users: config.users,
         production: config.production,
         limits: config.limits,
+        admission: config.admission,
         metrics: Metrics::new(),
     });
     Router::new()
@@ -154,6 +170,12 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
             format,
         );
     }
+    // Before the token is verified and the document read: most of what a request costs.
+    let Some(inside) = endpoint.admission.enter() else {
+        endpoint.metrics.shed();
+        let error = ApiError::new(Code::Unavailable, "Too many requests wait already, try again");
+        return request_error(Response::from_errors(vec![server_error(error)]), format);
+    };
     let request = match body::read(&body) {
         Ok(request) => request,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why, format),
@@ -163,7 +185,7 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
         Ok(user) => user,
         Err(error) => return request_error(Response::from_errors(vec![server_error(error)]), format),
     };
-    let mut response = run(endpoint, request, user, from).await;
+    let mut response = run(endpoint, request, user, from, inside).await;
     if mask::is_request_error(&response) {
         return request_error(response, format);
     }
@@ -177,6 +199,7 @@ async fn run(
     mut request: Request,
     user: Option<CurrentUser>,
     from: ClientIp,
+    inside: Inside,
 ) -> Response {
     let started = Instant::now();
     let checked = match document::check(&mut request, !endpoint.production) {
@@ -204,6 +227,12 @@ async fn run(
         .engine
         .execute(request.data(Viewer(user.clone())).data(from))
         .instrument(span);
+    // A change is inside for as long as it is worked on, also when its client has gone.
+    let work = async move {
+        let response = work.await;
+        drop(inside);
+        response
+    };
     let mut response = if checked.operation_type == OperationType::Mutation {
         detached(work).await
     } else {

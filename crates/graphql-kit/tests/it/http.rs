@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use contracts::UserId;
+use graphql_kit::HttpConfig;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use service_auth::Role;
@@ -26,18 +27,14 @@ struct Edge {
 }
 
 async fn edge(production: bool) -> Edge {
-    edge_with(production, None)
+    edge_with(production, |config| config)
 }
 
-fn edge_with(production: bool, limits: Option<graphql_kit::RateLimits>) -> Edge {
+fn edge_with(production: bool, also: impl FnOnce(HttpConfig) -> HttpConfig) -> Edge {
     let identity = Identity::new();
     let probe = Arc::new(Probe::default());
-    let config = graphql_kit::HttpConfig {
-        gateway_key: format!("{KEY},another-gateway-key").parse().unwrap(),
-        users: identity.verifier(),
-        production,
-        limits,
-    };
+    let keys = format!("{KEY},another-gateway-key").parse().unwrap();
+    let config = also(HttpConfig::new(keys, identity.verifier(), production));
     let router = graphql_kit::router(toy::schema(&probe), config).layer(service_kit::correlation::layer());
     Edge {
         router,
@@ -465,7 +462,7 @@ async fn whoever_asks_too_often_is_told_when_to_come_back() {
         "query=4/2".parse().unwrap(),
         service_kit::Clock::system(),
     );
-    let edge = edge_with(true, Some(limits.unwrap()));
+    let edge = edge_with(true, |config| config.limited(limits.unwrap()));
     let token = format!(
         "Bearer {}",
         edge.identity.user_token(UserId::generate(), &[Role::Customer])
@@ -496,4 +493,25 @@ async fn whoever_asks_too_often_is_told_when_to_come_back() {
     );
     let mutation = with(query("mutation { __typename }"), header::AUTHORIZATION, &token);
     assert_eq!(edge.status(mutation).await, 200, "a class without a limit");
+}
+
+#[tokio::test]
+async fn a_process_that_fell_behind_refuses_at_the_door_until_it_has_caught_up() {
+    let admission = service_kit::Admission::default();
+    let edge = edge_with(true, |config| config.shedding(admission.clone()));
+    let ask = || query("{ __typename }");
+    assert_eq!(edge.status(ask()).await, 200);
+    admission.set_behind(true);
+    // Unread: what it costs to read and to verify is what there is no time for.
+    let unread = with(post("no JSON"), header::AUTHORIZATION, "Bearer nonsense");
+    for request in [ask(), unread] {
+        let (status, media, body) = edge.ask(request).await;
+        assert_eq!((status.as_u16(), media.as_str()), (503, GRAPHQL));
+        assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{body}");
+    }
+    let (status, _, body) = edge.ask(with(ask(), header::ACCEPT, JSON)).await;
+    assert_eq!(status, 200, "as application/json demands");
+    assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    admission.set_behind(false);
+    assert_eq!(edge.status(ask()).await, 200);
 }

@@ -68,12 +68,7 @@ impl Auth {
             &readiness,
         )
         .unwrap();
-        let config = HttpConfig {
-            gateway_key: GATEWAY_KEY.parse().unwrap(),
-            users: app.verifier(),
-            production: false,
-            limits: None,
-        };
+        let config = HttpConfig::new(GATEWAY_KEY.parse().unwrap(), app.verifier(), false);
         Self {
             graphql: app.graphql_with(config),
             app,

@@ -116,12 +116,7 @@ impl Stage {
             clock.clone(),
             Lifetimes::default(),
         );
-        let http = HttpConfig {
-            gateway_key: GATEWAY_KEY.parse().unwrap(),
-            users: identity.verifier(),
-            production: false,
-            limits: None,
-        };
+        let http = HttpConfig::new(GATEWAY_KEY.parse().unwrap(), identity.verifier(), false);
         Self {
             graphql: app.graphql(http),
             rest: app.rest(&identity.service_verifier("cart")),

@@ -22,12 +22,7 @@ pub(crate) struct Stage {
 }
 
 fn http(identity: &Identity) -> HttpConfig {
-    HttpConfig {
-        gateway_key: GATEWAY_KEY.parse().unwrap(),
-        users: identity.verifier(),
-        production: false,
-        limits: None,
-    }
+    HttpConfig::new(GATEWAY_KEY.parse().unwrap(), identity.verifier(), false)
 }
 
 /// Where the units of a SKU are: (received, available, reserved, sold).

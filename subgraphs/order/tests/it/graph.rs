@@ -21,12 +21,11 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn new(stage: &Stage) -> Self {
-        let config = HttpConfig {
-            gateway_key: GATEWAY_KEY.parse::<GatewayKeys>().unwrap(),
-            users: stage.identity.verifier(),
-            production: true,
-            limits: None,
-        };
+        let config = HttpConfig::new(
+            GATEWAY_KEY.parse::<GatewayKeys>().unwrap(),
+            stage.identity.verifier(),
+            true,
+        );
         let token = |user, role| stage.identity.user_token(user, &[role]);
         Self {
             router: graphql_kit::router(order::graphql::schema(stage.app.clone()), config),

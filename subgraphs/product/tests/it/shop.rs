@@ -104,12 +104,7 @@ fn cache(url: &str, prefix: &str) -> Cache {
 }
 
 fn graphql_over(app: &App, identity: &Identity) -> Router {
-    let config = HttpConfig {
-        gateway_key: GATEWAY_KEY.parse().unwrap(),
-        users: identity.verifier(),
-        production: false,
-        limits: None,
-    };
+    let config = HttpConfig::new(GATEWAY_KEY.parse().unwrap(), identity.verifier(), false);
     graphql_kit::router(product::graphql::schema(app), config)
 }
 
