@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dev_stack::servers::scratch_folder;
@@ -44,6 +45,7 @@ fn a_system_lives_through_crashes_and_ends_whole() {
     assert_eq!(stack.plan().ports_of("order").unwrap(), ports);
     assert_eq!(stack.readiness("order").unwrap().unwrap().status, 200);
     assert!(stack.ended().is_empty());
+    restart_while_somebody_looks(&stack);
     assert!(Stack::start(&settings, &()).is_err(), "the folder is in use");
 
     stack.stop("cart").unwrap();
@@ -55,6 +57,25 @@ fn a_system_lives_through_crashes_and_ends_whole() {
     drop(stack);
     assert!(ids.iter().all(|id| !id.is_running()));
     assert!(State::read(&settings.folder).unwrap().is_none());
+}
+
+/// Once, each waited for a lock of the other.
+fn restart_while_somebody_looks(stack: &Stack) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let looks = || {
+            while !done.load(Ordering::Relaxed) {
+                stack.ended();
+            }
+        };
+        threads.spawn(looks);
+        threads.spawn(looks);
+        for _ in 0..10 {
+            stack.kill("product").unwrap();
+            stack.start_again("product").unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 /// What a program says, when it succeeds.

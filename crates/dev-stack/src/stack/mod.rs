@@ -125,7 +125,7 @@ impl Progress for () {
 #[derive(Debug)]
 pub struct Stack {
     state: Mutex<State>,
-    /// What this process started itself, in that order.
+    /// What this process started itself, in that order. Not locked together with the state: whoever locked both in another order would wait for ever.
     children: Mutex<Vec<Process>>,
     lifetime: Lifetime,
 }
@@ -255,12 +255,11 @@ impl Stack {
 
     /// Processes this one started that have ended without being asked to, with how; without those that are held.
     pub fn ended(&self) -> Vec<(String, std::process::ExitStatus)> {
-        let children = self.lock_children();
-        children
-            .iter()
-            .filter_map(|child| Some((child.name().to_owned(), child.exit()?)))
-            .filter(|(name, _)| !self.is_held(name))
-            .collect()
+        let exits = |child: &Process| Some((child.name().to_owned(), child.exit()?));
+        let mut ended: Vec<_> = self.lock_children().iter().filter_map(exits).collect();
+        // Asks for the state: see `children`.
+        ended.retain(|(name, _)| !self.is_held(name));
+        ended
     }
 
     /// Stops everything, the newest first, and removes the state file. Data stays.
@@ -311,9 +310,11 @@ impl Stack {
 
     /// Takes a started process in, in place of an older one of that name.
     fn adopt(&self, process: Process) -> Result<()> {
-        let mut state = self.lock_state();
-        state.record(Entry::of(&process));
-        state.write()?;
+        {
+            let mut state = self.lock_state();
+            state.record(Entry::of(&process));
+            state.write()?;
+        }
         let mut children = self.lock_children();
         children.retain(|child| child.name() != process.name());
         children.push(process);
