@@ -17,20 +17,20 @@ use tower::ServiceExt;
 
 use crate::toy::{self, KEY, Probe};
 
-const JSON: &str = "application/json";
-const GRAPHQL: &str = "application/graphql-response+json";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const GRAPHQL: &str = "application/graphql-response+json";
 
-struct Edge {
-    router: Router,
-    identity: Identity,
+pub(crate) struct Edge {
+    pub(crate) router: Router,
+    pub(crate) identity: Identity,
     probe: Arc<Probe>,
 }
 
-async fn edge(production: bool) -> Edge {
+pub(crate) async fn edge(production: bool) -> Edge {
     edge_with(production, |config| config)
 }
 
-fn edge_with(production: bool, also: impl FnOnce(HttpConfig) -> HttpConfig) -> Edge {
+pub(crate) fn edge_with(production: bool, also: impl FnOnce(HttpConfig) -> HttpConfig) -> Edge {
     let identity = Identity::new();
     let probe = Arc::new(Probe::default());
     let keys = format!("{KEY},another-gateway-key").parse().unwrap();
@@ -44,7 +44,7 @@ fn edge_with(production: bool, also: impl FnOnce(HttpConfig) -> HttpConfig) -> E
 }
 
 /// A request as the gateway sends it, to be changed by a test.
-fn post(body: impl Into<Body>) -> Request<Body> {
+pub(crate) fn post(body: impl Into<Body>) -> Request<Body> {
     Request::post("/graphql")
         .header("x-gateway-key", KEY)
         .header(header::CONTENT_TYPE, JSON)
@@ -53,17 +53,17 @@ fn post(body: impl Into<Body>) -> Request<Body> {
         .unwrap()
 }
 
-fn query(text: &str) -> Request<Body> {
+pub(crate) fn query(text: &str) -> Request<Body> {
     post(json!({ "query": text }).to_string())
 }
 
-fn with(mut request: Request<Body>, name: header::HeaderName, value: &str) -> Request<Body> {
+pub(crate) fn with(mut request: Request<Body>, name: header::HeaderName, value: &str) -> Request<Body> {
     request.headers_mut().insert(name, value.parse().unwrap());
     request
 }
 
 impl Edge {
-    async fn ask(&self, request: Request<Body>) -> (StatusCode, String, Value) {
+    pub(crate) async fn ask(&self, request: Request<Body>) -> (StatusCode, String, Value) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let media = response.headers().get(header::CONTENT_TYPE);
@@ -76,7 +76,7 @@ impl Edge {
         )
     }
 
-    async fn status(&self, request: Request<Body>) -> u16 {
+    pub(crate) async fn status(&self, request: Request<Body>) -> u16 {
         self.ask(request).await.0.as_u16()
     }
 
@@ -451,67 +451,4 @@ async fn a_mutation_ends_though_its_client_has_gone() {
     let (_, _, body) = edge.ask(query(text)).await;
     let want = json!([{"code": "SOLD_OUT", "message": "None is left", "field": ["price"], "__typename": "ToyUserError"}]);
     assert_eq!(body["data"]["buy"]["userErrors"], want);
-}
-
-#[tokio::test]
-async fn whoever_asks_too_often_is_told_when_to_come_back() {
-    let redis = test_kit::redis().await;
-    let limits = graphql_kit::RateLimits::try_new(
-        &redis.url.as_str().into(),
-        &redis.prefix,
-        "query=4/2".parse().unwrap(),
-        service_kit::Clock::system(),
-    );
-    let edge = edge_with(true, |config| config.limited(limits.unwrap()));
-    let token = format!(
-        "Bearer {}",
-        edge.identity.user_token(UserId::generate(), &[Role::Customer])
-    );
-    let ask = || with(query("{ __typename }"), header::AUTHORIZATION, &token);
-    assert_eq!((edge.status(ask()).await, edge.status(ask()).await), (200, 200));
-    let response = edge.router.clone().oneshot(ask()).await.unwrap();
-    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-    let wait: u64 = response.headers()[header::RETRY_AFTER]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert!((1..=15).contains(&wait), "{wait}");
-    let (status, _, body) = edge.ask(with(ask(), header::ACCEPT, JSON)).await;
-    let extensions = &body["errors"][0]["extensions"];
-    assert_eq!(status, 200, "as application/json demands");
-    assert_eq!(extensions["code"], "RATE_LIMITED");
-    assert!(
-        extensions["retryAfterSeconds"]
-            .as_u64()
-            .is_some_and(|told| told <= wait)
-    );
-    assert_eq!(
-        edge.status(query("{ __typename }")).await,
-        200,
-        "who can't be told from others is not counted"
-    );
-    let mutation = with(query("mutation { __typename }"), header::AUTHORIZATION, &token);
-    assert_eq!(edge.status(mutation).await, 200, "a class without a limit");
-}
-
-#[tokio::test]
-async fn a_process_that_fell_behind_refuses_at_the_door_until_it_has_caught_up() {
-    let admission = service_kit::Admission::default();
-    let edge = edge_with(true, |config| config.shedding(admission.clone()));
-    let ask = || query("{ __typename }");
-    assert_eq!(edge.status(ask()).await, 200);
-    admission.set_behind(true);
-    // Unread: what it costs to read and to verify is what there is no time for.
-    let unread = with(post("no JSON"), header::AUTHORIZATION, "Bearer nonsense");
-    for request in [ask(), unread] {
-        let (status, media, body) = edge.ask(request).await;
-        assert_eq!((status.as_u16(), media.as_str()), (503, GRAPHQL));
-        assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{body}");
-    }
-    let (status, _, body) = edge.ask(with(ask(), header::ACCEPT, JSON)).await;
-    assert_eq!(status, 200, "as application/json demands");
-    assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
-    admission.set_behind(false);
-    assert_eq!(edge.status(ask()).await, 200);
 }

@@ -5,4 +5,5 @@
 mod http;
 mod sdl;
 mod toy;
+mod turned_away;
 mod ws;
