@@ -153,17 +153,16 @@ async fn watch(pool: PgPool, label: &'static str, admission: Admission) {
 /// A connection when the turn comes; none when it does not within [`ACQUIRE`].
 async fn turn(pool: &PgPool, label: &'static str, admission: &Admission) -> Option<PoolConnection<Postgres>> {
     let mut turn = pin!(pool.acquire());
-    let turn = match tokio::time::timeout(TOO_LONG, turn.as_mut()).await {
-        Ok(turn) => turn,
-        Err(_) => {
-            if admission.set_behind(true) {
-                tracing::warn!(
-                    pool = label,
-                    "requests wait too long for PostgreSQL: new ones are refused"
-                );
-            }
-            turn.await
+    let turn = if let Ok(turn) = tokio::time::timeout(TOO_LONG, turn.as_mut()).await {
+        turn
+    } else {
+        if admission.set_behind(true) {
+            tracing::warn!(
+                pool = label,
+                "requests wait too long for PostgreSQL: new ones are refused"
+            );
         }
+        turn.await
     };
     if turn.is_ok() && admission.set_behind(false) {
         tracing::info!(

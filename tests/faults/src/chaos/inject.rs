@@ -24,6 +24,8 @@ const SEEK: Duration = Duration::from_secs(4);
 const CONNECTED: Duration = Duration::from_secs(15);
 /// Kills beyond the schedule.
 const MORE_KILLS: usize = 9;
+/// How much longer calls between services take during those.
+const SLOWED: Duration = Duration::from_millis(150);
 /// Share of replies that get lost between services, and between the router and order.
 pub(crate) const LOST: [(Kind, f64); 2] = [(Kind::Calls, 0.05), (Kind::Graph, 0.02)];
 
@@ -40,11 +42,19 @@ pub(crate) async fn run(world: Arc<World>, evidence: Evidence, plan: Vec<Planned
     }
 }
 
-/// Which states are open at the moment of a kill is luck: kills more until enough have been met.
+/// Which states are open at the moment of a kill is luck: kills more until enough have been met. Calls are slowed
+/// meanwhile, because most states last for as long as one.
 pub(crate) async fn kill_until_met(world: &World, evidence: &Evidence, begun: Instant) {
+    let enough = || evidence.with(|record| record.killed_in.len()) >= KILL_STATES;
+    if enough() {
+        return;
+    }
+    for (_, proxy) in world.links.of(Kind::Calls) {
+        proxy.change(|now| now.delay = SLOWED);
+    }
     for victim in VICTIMS.into_iter().cycle().take(MORE_KILLS) {
-        if evidence.with(|record| record.killed_in.len()) >= KILL_STATES {
-            return;
+        if enough() {
+            break;
         }
         let fault = Fault::Kill {
             victims: vec![victim],
@@ -60,6 +70,7 @@ pub(crate) async fn kill_until_met(world: &World, evidence: &Evidence, begun: In
         }
         evidence.outage(fault.kind(), fault.stops_orders(), from);
     }
+    fair(world, true);
 }
 
 async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()> {
