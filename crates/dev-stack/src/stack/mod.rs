@@ -125,7 +125,8 @@ impl Progress for () {
 #[derive(Debug)]
 pub struct Stack {
     state: Mutex<State>,
-    /// What this process started itself, in that order. Not locked together with the state: whoever locked both in another order would wait for ever.
+    /// What this process started itself, in that order. Not locked together with the state: whoever locked both in another
+    /// order would wait for ever.
     children: Mutex<Vec<Process>>,
     lifetime: Lifetime,
 }
