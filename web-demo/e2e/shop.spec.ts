@@ -259,3 +259,50 @@ async function putInCart(page: Page, slug: string) {
   await page.getByRole("button", { name: "Put in the cart" }).click();
   await expect(page.getByRole("link", { name: "Cart, 1 piece" })).toBeVisible();
 }
+
+test("who bought a product reviews it, changes the review and deletes it; who did not sees it", async ({
+  page,
+  request,
+  browser,
+}) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await signIn(page, ada);
+  await page.goto("/p/wool-rug");
+  await expect(page.getByRole("heading", { name: "What buyers say" })).toBeVisible();
+  await expect(page.getByText("Nobody has reviewed this yet.")).toBeVisible();
+  await expect(page.getByRole("form", { name: "Send the review" })).toHaveCount(0);
+
+  const order = await graph.order("wool-rug", ada);
+  await graph.settled(order.id, ada, "PAID");
+  const form = page.getByRole("form", { name: "Send the review" });
+  // Reviews hear of the order by the broker, in their own time.
+  await expect(async () => {
+    await page.reload();
+    await expect(form).toBeVisible({ timeout: 2_000 });
+  }).toPass();
+  await form.getByLabel("In a few words").fill("Warm");
+  await form.getByLabel("What do you think of it?").fill("Two winters old, and as good as new.");
+  await form.getByRole("button", { name: "Send the review" }).click();
+  await expect(form.getByText("Choose one to five stars.")).toBeVisible();
+  await form.getByRole("radio", { name: "4 stars" }).click({ force: true });
+  await form.getByRole("button", { name: "Send the review" }).click();
+  await expect(page.getByRole("heading", { name: "Your review" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "1 review" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Change it" }).click();
+  const change = page.getByRole("form", { name: "Change the review" });
+  await change.getByLabel("In a few words").fill("Very warm");
+  await change.getByRole("button", { name: "Change the review" }).click();
+  await expect(page.getByRole("article").getByText("Very warm")).toBeVisible();
+
+  const guest = await browser.newContext();
+  const other = await guest.newPage();
+  await other.goto(page.url());
+  await expect(other.getByRole("article").getByText("Very warm")).toBeVisible();
+  await guest.close();
+
+  await page.getByRole("button", { name: "Delete it" }).click();
+  await expect(page.getByText("Nobody has reviewed this yet.")).toBeVisible();
+  await expect(form).toBeVisible();
+});

@@ -42,7 +42,7 @@ export function makeCache(): InMemoryCache {
       User: { fields: { orders: pages([]) } },
       Coupon: { keyFields: ["code"] },
       // Parts of one value, asked for by different operations.
-      Product: { fields: { variants: { merge: false } } },
+      Product: { fields: { variants: { merge: false }, reviews: pages(["sort"]) } },
       Order: { fields: { timeline: { merge: false } } },
     },
   });

@@ -31,6 +31,7 @@ import {
 } from "../gql/documents";
 import { cartWords } from "../lib/errors";
 import { formatMoney } from "../lib/money";
+import { Reviews, Score } from "../reviews/Reviews";
 import { Availability } from "./Availability";
 import { readableName } from "./categories";
 import classes from "./ProductPage.module.css";
@@ -258,11 +259,13 @@ export function ProductPage() {
               </Anchor>
             )}
             <Title order={1}>{product.title}</Title>
+            <Score slug={product.slug} />
           </div>
           {product.description && <Text style={{ whiteSpace: "pre-line" }}>{product.description}</Text>}
           <Variants key={product.id} product={product} />
         </Stack>
       </div>
+      <Reviews key={product.id} slug={product.slug} productId={product.id} />
     </Stack>
   );
 }

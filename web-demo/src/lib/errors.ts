@@ -1,6 +1,12 @@
 // Every coded error in plain words. The codes are those of docs/errors.md and of the schema's enums.
 import { CombinedGraphQLErrors, ServerError, ServerParseError } from "@apollo/client/errors";
-import type { AuthErrorCode, CartErrorCode, CouponProblem, OrderErrorCode } from "../gql/documents";
+import type {
+  AuthErrorCode,
+  CartErrorCode,
+  CouponProblem,
+  OrderErrorCode,
+  ReviewErrorCode,
+} from "../gql/documents";
 import { open } from "./words";
 
 export interface Explained {
@@ -166,6 +172,18 @@ export const orderWords: Record<OrderErrorCode, string> = open(
     INVALID_STATE: "The order is not in a state that allows this any more.",
     IDEMPOTENCY_KEY_REUSED: SAME_KEY,
     IN_PROGRESS: "This is being worked on at this very moment. Try again in a few seconds.",
+  },
+  newer,
+);
+
+export const reviewWords: Record<ReviewErrorCode, string> = open(
+  {
+    ALREADY_REVIEWED: "You have reviewed this already. Reload the page to see your review.",
+    IDEMPOTENCY_KEY_REUSED: SAME_KEY,
+    INVALID: "A review has one to five stars, a title of up to 120 characters and a text of up to 5,000.",
+    NOT_A_BUYER: "Only who has bought this, and kept it, can review it.",
+    NOT_FOUND: "This review is gone already.",
+    REVIEW_HIDDEN: "The shop took this review down: it can only be deleted.",
   },
   newer,
 );
