@@ -29,12 +29,14 @@ pub(crate) enum Buyer {
     Vanishes,
     /// Pays, and is given the money back by the shop.
     SendsBack,
+    /// Pays, and returns what was bought.
+    Returns,
 }
 
 impl Buyer {
     const fn method(self) -> &'static str {
         match self {
-            Self::Pays | Self::SendsBack => "pm_card_visa",
+            Self::Pays | Self::SendsBack | Self::Returns => "pm_card_visa",
             Self::PaysSlowly => "pm_mercato_slow",
             Self::Declined => "pm_card_chargeDeclined",
             Self::Cancels | Self::Vanishes => "pm_mercato_never",
@@ -45,7 +47,7 @@ impl Buyer {
     /// The only state in which the order may come to rest.
     pub(crate) const fn end(self) -> &'static str {
         match self {
-            Self::Pays | Self::PaysSlowly => "PAID",
+            Self::Pays | Self::PaysSlowly | Self::Returns => "PAID",
             Self::Declined | Self::Cancels | Self::Vanishes => "CANCELLED",
             Self::PaysLate | Self::SendsBack => "REFUNDED",
         }
@@ -115,6 +117,14 @@ impl Shopper {
                 let key = fresh_key();
                 self.insist("refund", |door| system.refund_order(door, order, &key))
                     .await?;
+            }
+            Buyer::Returns => {
+                self.see(order, "PAID").await?;
+                let key = fresh_key();
+                self.insist("return", |door| system.return_order(door, order, &key))
+                    .await?;
+                let ended = || system.return_ended(order);
+                eventually(STUBBORN_FOR, &format!("{order} is returned"), ended).await?;
             }
             _ => {}
         }

@@ -1,9 +1,9 @@
 //! The rows of the matrix.
 //!
-//! C1 to C29 are the crash points of the saga's design; rows with another letter are faults of their own that a
-//! seeded bug needs to show itself.
+//! C1 to C29 are the crash points of the saga's design, R1 to R6 those of a return beside it; rows with another letter
+//! are faults of their own that a seeded bug needs to show itself.
 
-use super::load::Buyer::{self, Cancels, Declined, Pays, PaysLate, PaysSlowly, SendsBack, Vanishes};
+use super::load::Buyer::{self, Cancels, Declined, Pays, PaysLate, PaysSlowly, Returns, SendsBack, Vanishes};
 use super::row::{Act, Row};
 
 /// Every story once or more.
@@ -13,6 +13,9 @@ const MIXED: &[Buyer] = &[
 const PAYING: &[Buyer] = &[Pays, Pays, Declined, Pays, Pays, Pays, Declined, Pays, Pays, Pays];
 const CANCELLING: &[Buyer] = &[
     Cancels, Cancels, PaysLate, Cancels, Pays, Cancels, PaysLate, Cancels, Declined, Pays,
+];
+const RETURNING: &[Buyer] = &[
+    Returns, Pays, Returns, SendsBack, Returns, Declined, Returns, Pays, Returns, Pays,
 ];
 const SLOW: &[Buyer] = &[PaysSlowly; 10];
 const ALL_PAY: &[Buyer] = &[Pays; 10];
@@ -392,6 +395,50 @@ pub(crate) const ROWS: &[Row] = &[
             ),
         ))
     },
+    with(
+        RETURNING,
+        crash("R1", "order", "returning", "return promised, before the commit"),
+    ),
+    with(
+        RETURNING,
+        crash("R2", "order", "returned", "return committed, before its answer"),
+    ),
+    with(
+        RETURNING,
+        crash(
+            "R3",
+            "order",
+            "before-return-refund",
+            "return committed, before the call of payment",
+        ),
+    ),
+    with(
+        RETURNING,
+        crash(
+            "R4",
+            "order",
+            "after-return-refund",
+            "money asked back, before that is saved",
+        ),
+    ),
+    with(
+        RETURNING,
+        crash(
+            "R5",
+            "order",
+            "before-return-restock",
+            "money back, before the units are",
+        ),
+    ),
+    with(
+        RETURNING,
+        crash(
+            "R6",
+            "order",
+            "after-return-restock",
+            "units back, before that is saved",
+        ),
+    ),
     Row {
         deadline_s: Some(60),
         ..with(

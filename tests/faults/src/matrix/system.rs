@@ -246,6 +246,43 @@ impl System {
         Ok(())
     }
 
+    /// The shop takes the only unit of an order's only line back: the money goes back, and the unit to its shelf.
+    pub(crate) async fn return_order(&self, door: &str, order: OrderId, key: &str) -> Result<()> {
+        let query = "query ($id: ID!) { order(id: $id) { lines { id } } }";
+        let data = self
+            .ask(door, Some(&self.admin), query, json!({ "id": order.to_string() }))
+            .await?;
+        let line = &data["order"]["lines"][0]["id"];
+        let input = json!({ "orderId": order.to_string(), "reason": "test", "idempotencyKey": key,
+            "lines": [{ "lineId": line, "quantity": 1, "restock": true }] });
+        let query =
+            "mutation ($input: ReturnLinesInput!) { returnLines(input: $input) { userErrors { code } } }";
+        let data = self
+            .ask(door, Some(&self.admin), query, json!({ "input": input }))
+            .await?;
+        ensure!(data["returnLines"]["userErrors"] == json!([]), "{data}");
+        Ok(())
+    }
+
+    /// Whether an order has returns and all are through.
+    pub(crate) async fn return_ended(&self, order: OrderId) -> Result<bool> {
+        let ended = sqlx::query_scalar(
+            "SELECT count(*) > 0 AND count(*) = count(ended_at) FROM order_return WHERE order_id = $1",
+        );
+        Ok(ended.bind(order.uuid()).fetch_one(&self.books.order).await?)
+    }
+
+    /// What came back of an order by returns that are through: units, and the amount in minor units.
+    pub(crate) async fn returned(&self, order: OrderId) -> Result<(i64, i64)> {
+        let returned = sqlx::query_as(
+            "SELECT (SELECT coalesce(sum(quantity), 0)::bigint FROM order_return_line JOIN order_return
+                    USING (order_id, number) WHERE order_id = $1 AND units = 'DONE'),
+                (SELECT coalesce(sum(amount_minor), 0)::bigint FROM order_return
+                    WHERE order_id = $1 AND money = 'DONE')",
+        );
+        Ok(returned.bind(order.uuid()).fetch_one(&self.books.order).await?)
+    }
+
     /// The saga's state of an order, as its database knows it.
     pub(crate) async fn status(&self, order: OrderId) -> Result<String> {
         let found = sqlx::query_scalar("SELECT status FROM orders WHERE id = $1")

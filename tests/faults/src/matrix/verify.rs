@@ -51,7 +51,8 @@ pub(crate) async fn all_exact(system: &System, variant: &Variant, placed: &[Plac
             order.order,
             order.end.unwrap_or_default()
         );
-        sold += i64::from(status == "PAID");
+        let (units_back, _) = system.returned(order.order).await?;
+        sold += i64::from(status == "PAID") - units_back;
         *ends.entry(status).or_default() += 1;
     }
     stock(system, variant, sold).await?;
@@ -76,7 +77,7 @@ async fn stock(system: &System, variant: &Variant, sold: i64) -> Result<()> {
     Ok(())
 }
 
-/// The provider's own books: a paid order's total once, nothing of any other.
+/// The provider's own books: a paid order's total once, less what was returned; nothing of any other.
 async fn money(system: &System, placed: &[Placed]) -> Result<()> {
     let charges = system.charges().await?;
     for order in placed {
@@ -91,7 +92,7 @@ async fn money(system: &System, placed: &[Placed]) -> Result<()> {
         };
         let (captured, refunded) = (sum("captured_minor"), sum("refunded_minor"));
         let right = match system.status(order.order).await?.as_str() {
-            "PAID" => (total, 0),
+            "PAID" => (total, system.returned(order.order).await?.1),
             "REFUNDED" => (total, total),
             _ => (0, 0),
         };
