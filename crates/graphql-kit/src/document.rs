@@ -13,6 +13,7 @@ use async_graphql::{Name, Request, Value, Variables};
 
 use crate::error::{ApiError, Code};
 use crate::nulls::Asked;
+use crate::omitted;
 
 const MAX_TOKENS: usize = 4000;
 const MAX_NESTING: usize = 64;
@@ -56,7 +57,8 @@ impl Checked {
     }
 }
 
-/// Parses the request's document, leaves the parsed form in it, and checks it against the limits.
+/// Parses the request's document, leaves the parsed form in it, without arguments that were not given, and checks it
+/// against the limits.
 pub(crate) fn check(
     request: &mut Request,
     introspection: bool,
@@ -65,14 +67,17 @@ pub(crate) fn check(
     let wanted = request.operation_name.clone();
     // The parsed document is borrowed of the whole request, so the variables step aside for a moment.
     let variables = std::mem::take(&mut request.variables);
-    let checked = match request.parsed_query() {
-        Ok(document) => {
-            check_document(document, wanted.as_deref(), &variables, introspection).map_err(refusal)
-        }
-        Err(error) => Err(error),
-    };
+    let looked_at = request.parsed_query().and_then(|document| {
+        let checked =
+            check_document(document, wanted.as_deref(), &variables, introspection).map_err(refusal)?;
+        Ok((checked, omitted::without(document, &variables)))
+    });
     request.variables = variables;
-    checked
+    let (checked, shorter) = looked_at?;
+    if let Some(shorter) = shorter {
+        request.set_parsed_query(shorter);
+    }
+    Ok(checked)
 }
 
 fn refusal(error: ApiError) -> async_graphql::ServerError {

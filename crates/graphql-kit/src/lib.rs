@@ -24,6 +24,7 @@ mod mask;
 mod metrics;
 mod money;
 mod nulls;
+mod omitted;
 pub mod page;
 mod refusals;
 mod schema;

@@ -452,3 +452,24 @@ async fn a_mutation_ends_though_its_client_has_gone() {
     let want = json!([{"code": "SOLD_OUT", "message": "None is left", "field": ["price"], "__typename": "ToyUserError"}]);
     assert_eq!(body["data"]["buy"]["userErrors"], want);
 }
+
+#[tokio::test]
+async fn a_variable_that_was_not_given_leaves_the_default_of_its_argument() {
+    let edge = edge(true).await;
+    let ask = |variables: Value| {
+        let query = "query ($first: Int) { toys(first: $first) { nodes { id } } }";
+        post(json!({ "query": query, "variables": variables }).to_string())
+    };
+    let count = |body: &Value| body["data"]["toys"]["nodes"].as_array().map(Vec::len);
+    let (_, _, default) = edge.ask(query("{ toys { nodes { id } } }")).await;
+    let (_, _, omitted) = edge.ask(ask(json!({}))).await;
+    assert!(count(&default).is_some_and(|all| all > 1), "{default}");
+    assert_eq!(omitted, default);
+    let (_, _, one) = edge.ask(ask(json!({ "first": 1 }))).await;
+    assert_eq!(count(&one), Some(1), "{one}");
+    let (_, _, null) = edge.ask(ask(json!({ "first": null }))).await;
+    assert!(
+        null["errors"][0]["message"].is_string(),
+        "null is a value: {null}"
+    );
+}
