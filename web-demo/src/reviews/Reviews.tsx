@@ -37,16 +37,18 @@ function useReviews(slug: string, sort: ReviewSort) {
   return { ...asked, product: asked.data?.product, more: useNextPage(ProductReviewsDocument, variables) };
 }
 
-/** The average, beside the product's name; nothing without a review. */
+/** The average, below the product's name; its place stays empty without a review, so that nothing moves. */
 export function Score({ slug }: { slug: string }) {
   const { product } = useReviews(slug, "NEWEST");
-  if (!product?.reviewCount || !product.averageRating) return null;
+  const count = product?.reviewCount ?? 0;
   return (
-    <Group gap="xs">
-      <Stars rating={product.averageRating} />
-      <Anchor href={`#${ANCHOR}`} size="sm">
-        {product.reviewCount === 1 ? "1 review" : `${product.reviewCount.toLocaleString()} reviews`}
-      </Anchor>
+    <Group gap="xs" mih={24}>
+      {product?.averageRating && <Stars rating={product.averageRating} />}
+      {count > 0 && (
+        <Anchor href={`#${ANCHOR}`} size="sm">
+          {count === 1 ? "1 review" : `${count.toLocaleString()} reviews`}
+        </Anchor>
+      )}
     </Group>
   );
 }
