@@ -24,10 +24,12 @@ const PROGRAMS: [&str; 12] = [
     "timekeeper",
 ];
 
-/// The checkout.
+/// The checkout: what cargo says when it runs us. Where this was built says less: two checkouts may share a target
+/// folder, and a checkout may be moved.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = PathBuf::from(here);
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// Data of `cargo xtask up`: in the checkout, or where `MERCATO_DATA` says, for a second system beside the first.
