@@ -1,7 +1,7 @@
 //! Host wiring of a service: telemetry, environment, health, metrics, serve and drain, clock.
 //!
 //! Owns what every process does the same way around its business. Must not know any business, store, broker or
-//! query language.
+//! query language; of statements to a database it hears from sqlx, and makes figures of them.
 
 pub mod breaker;
 pub mod clock;
@@ -21,6 +21,7 @@ mod host;
 mod ops;
 mod run;
 mod serve;
+mod statements;
 mod telemetry;
 
 pub use admission::{Admission, Inside};

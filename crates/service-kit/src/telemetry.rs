@@ -14,13 +14,14 @@ use opentelemetry_sdk::trace::{
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::statements::{self, Statements};
 use crate::{Env, correlation};
 
 /// Spans beyond this many waiting are dropped: telemetry never holds up a request.
@@ -41,10 +42,8 @@ impl Settings {
     pub(crate) fn from_env(env: &mut Env) -> Self {
         let default = || EnvFilter::new(DEFAULT_FILTER);
         let filter = env.optional("LOG", default()).unwrap_or_else(default);
-        let filter = match NOISE.parse() {
-            Ok(noise) => filter.add_directive(noise),
-            Err(_) => filter,
-        };
+        let directives = [NOISE, statements::DIRECTIVE].into_iter().flat_map(str::parse);
+        let filter = directives.fold(filter, EnvFilter::add_directive);
         Self {
             filter,
             otlp: env.maybe("OTEL_EXPORTER_OTLP_ENDPOINT").flatten(),
@@ -75,12 +74,16 @@ pub(crate) fn init(service: &'static str, settings: Settings) -> Telemetry {
         .with_location(false)
         .with_target(false)
         .with_threads(false)
-        .with_tracked_inactivity(false);
-    let logs = tracing_subscriber::fmt::layer().event_format(JsonLines { service });
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(statements::is_other));
+    let logs = tracing_subscriber::fmt::layer()
+        .event_format(JsonLines { service })
+        .with_filter(filter_fn(statements::is_other));
     // An error means that a test installed its own before.
     drop(
         tracing_subscriber::registry()
             .with(settings.filter)
+            .with(Statements::new())
             .with(spans)
             .with(logs)
             .try_init(),
