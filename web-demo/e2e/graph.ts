@@ -62,8 +62,11 @@ export class Graph {
     return data.register.session;
   }
 
-  admin(): Promise<Person> {
-    admin ??= this.signInAdmin();
+  async admin(): Promise<Person> {
+    const known = await admin;
+    // A run is longer than a token lives.
+    if (known && Date.parse(known.expiresAt) - Date.now() > 60_000) return known;
+    admin = this.signInAdmin();
     return admin;
   }
 

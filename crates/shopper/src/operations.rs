@@ -39,6 +39,10 @@ operations! {
     OrderPayment("order_payment"): ById => OrderPaymentData;
     /// Variants by SKU.
     Variants("variants"): BySkus => VariantsData;
+    /// What is said of products, by SKU.
+    Reviewed("reviewed"): BySkus => ReviewedData;
+    /// Reviews a product.
+    CreateReview("create_review"): Input<CreateReviewInput> => CreateReviewData;
     /// Stock by SKU; for staff.
     StockLevels("admin/stock_levels"): BySkus => StockLevelsData;
     /// The first products of the catalogue.
@@ -118,6 +122,14 @@ wire! {
     CreateOrderInput { cart_id: String, cart_version: i32, expected_total: String, payment_method: String, idempotency_key: String }
     /// Variables of `CancelOrder`.
     CancelOrderInput { order_id: String, idempotency_key: String }
+    /// Variables of `CreateReview`.
+    CreateReviewInput { product_id: String, rating: i32, title: String, body: String, idempotency_key: String }
+    /// A review.
+    ReviewView { id: String, rating: i32, title: String }
+    /// A variant of a product with reviews.
+    ReviewedVariant { product: ReviewedProduct }
+    /// A product and what is said of it.
+    ReviewedProduct { id: String, title: String, review_count: Option<i64>, average_rating: Option<f64>, viewer_can_review: Option<bool> }
     /// Variables of `ImportStock`.
     ImportStockInput { lines: Vec<StockLine>, idempotency_key: String }
     /// A SKU and its units.
@@ -188,6 +200,16 @@ pub struct OrderPayload {
     pub user_errors: Vec<UserError>,
 }
 
+/// What reviewing came to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewPayload {
+    /// The review, when accepted.
+    pub review: Option<ReviewView>,
+    /// Why not.
+    pub user_errors: Vec<UserError>,
+}
+
 /// What an import of products came to.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -237,6 +259,10 @@ answers! {
     OrderPaymentData { order: Option<OrderWithPayment> }
     /// Answer of `Variants`.
     VariantsData { variants: Vec<Option<VariantView>> }
+    /// Answer of `Reviewed`.
+    ReviewedData { variants: Vec<Option<ReviewedVariant>> }
+    /// Answer of `CreateReview`.
+    CreateReviewData { create_review: ReviewPayload }
     /// Answer of `StockLevels`.
     StockLevelsData { variants: Vec<Option<StockedVariant>> }
     /// Answer of `Catalogue`.

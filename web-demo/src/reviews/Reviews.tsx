@@ -5,7 +5,12 @@ import { useState } from "react";
 import { Problem } from "../components/Problem";
 import { ShowMore } from "../components/ShowMore";
 import { useNextPage } from "../components/useNextPage";
-import { ProductReviewsDocument, type ReviewPartsFragment, type ReviewSort } from "../gql/documents";
+import {
+  OwnReviewDocument,
+  ProductReviewsDocument,
+  type ReviewPartsFragment,
+  type ReviewSort,
+} from "../gql/documents";
 import { formatDateTime } from "../lib/dates";
 import { useSession } from "../session/SessionProvider";
 import { OwnReview } from "./OwnReview";
@@ -75,6 +80,8 @@ export function Reviews({ slug, productId }: { slug: string; productId: string }
   const [sort, setSort] = useState<ReviewSort>("NEWEST");
   const { product, loading, error, refetch, more } = useReviews(slug, sort);
   const list = product?.reviews;
+  // It stands above the others already.
+  const own = useQuery(OwnReviewDocument, { variables: { slug }, skip: !user }).data?.product?.viewerReview;
 
   return (
     <Stack component="section" aria-labelledby={ANCHOR} mt="xl" maw={760}>
@@ -96,11 +103,13 @@ export function Reviews({ slug, productId }: { slug: string; productId: string }
       {!list && loading && <Skeleton height={80} radius="lg" />}
       {!list && error && <Problem error={error} onRetry={() => void refetch()} />}
       {list?.nodes.length === 0 && <Text c="dimmed">Nobody has reviewed this yet.</Text>}
-      {list?.nodes.map((review) => (
-        <Card key={review.id} withBorder radius="lg" padding="md" component="article">
-          <ReviewText review={review} />
-        </Card>
-      ))}
+      {list?.nodes
+        .filter((review) => review.id !== own?.id)
+        .map((review) => (
+          <Card key={review.id} withBorder radius="lg" padding="md" component="article">
+            <ReviewText review={review} />
+          </Card>
+        ))}
       <ShowMore more={more} page={list?.pageInfo}>
         Show more reviews
       </ShowMore>

@@ -1,5 +1,6 @@
-//! Five purchases as a shopper sees them, each followed over the subscription and checked at its end.
+//! Five purchases as a shopper sees them, each followed over the subscription and checked at its end, and a review.
 
+mod review;
 mod scenario;
 mod shop;
 
@@ -21,7 +22,7 @@ use shop::Shop;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Buys five times: paid, declined, sold out, cancelled, and paid too late.
+/// Buys five times: paid, declined, sold out, cancelled, and paid too late. Then reviews what was bought.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// Seconds to wait for each purchase's end.
@@ -54,11 +55,9 @@ pub async fn demo(target: &Target, args: &DemoArgs, console: &Console) -> Result
         wrong += usize::from(!demo.play(scenario).await?);
     }
     demo.channel.close().await;
-    console.line(format_args!(
-        "\n{} of {} as expected",
-        SCENARIOS.len() - wrong,
-        SCENARIOS.len()
-    ));
+    wrong += usize::from(!demo.review(&graph).await?);
+    let scenes = SCENARIOS.len() + 1;
+    console.line(format_args!("\n{} of {scenes} as expected", scenes - wrong));
     Ok(wrong == 0)
 }
 
@@ -112,13 +111,18 @@ impl Demo<'_> {
         let mut faults = Vec::new();
         self.check_order(scenario, &order.id, &mut faults).await?;
         self.check_stock(scenario, before, self.shop.stock(&item.sku).await?, &mut faults);
-        for fault in &faults {
+        Ok(self.judged(&faults))
+    }
+
+    /// Says what went wrong, or that nothing did.
+    fn judged(&self, faults: &[String]) -> bool {
+        for fault in faults {
             self.console.line(format_args!("   WRONG: {fault}"));
         }
         if faults.is_empty() {
             self.console.line("   as expected");
         }
-        Ok(faults.is_empty())
+        faults.is_empty()
     }
 
     /// Prints the steps as they come, and cancels when the scenario says so, until the order's end.
