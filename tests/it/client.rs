@@ -181,7 +181,12 @@ impl Watch {
         Self::subscribe(graph, "orderFeed", query, json!({})).await
     }
 
-    async fn subscribe(graph: &Graph, field: &'static str, query: &str, variables: Value) -> Result<Self> {
+    pub(crate) async fn subscribe(
+        graph: &Graph,
+        field: &'static str,
+        query: &str,
+        variables: Value,
+    ) -> Result<Self> {
         let mut request = graph.websocket.as_str().into_client_request()?;
         request
             .headers_mut()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
-use dev_stack::{Progress, install, router};
+use dev_stack::{Progress, hive, install, router};
 
 use crate::show::{Steps, table};
 use crate::{compose, deploy, faults, fuzz, node, schema_check, sdl, tidy, web, workspace};
@@ -14,7 +14,8 @@ use crate::{compose, deploy, faults, fuzz, node, schema_check, sdl, tidy, web, w
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Stages to run: lint (fmt, tidy, sdl, compose, clippy), schema, unit, node, deploy, e2e, web, browser, room, faults, chaos,
-    /// ops, security. When none is named: all but security, which runs with e2e, and room and ops, which take long.
+    /// ops, hive, security. When none is named: all but security, which runs with e2e, room and ops, which take long, and
+    /// hive, which needs another router.
     stages: Vec<String>,
 }
 
@@ -34,9 +35,9 @@ struct Outcome {
 }
 
 /// Every stage, in the order they run: the quick ones first.
-const STAGES: [&str; 17] = [
+const STAGES: [&str; 18] = [
     "fmt", "tidy", "sdl", "compose", "clippy", "schema", "unit", "node", "deploy", "e2e", "web", "browser",
-    "room", "faults", "chaos", "ops", "security",
+    "room", "faults", "chaos", "ops", "hive", "security",
 ];
 const LINT: [&str; 5] = ["fmt", "tidy", "sdl", "compose", "clippy"];
 
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     if stages
         .iter()
-        .any(|stage| ["e2e", "browser", "room", "ops", "security"].contains(stage))
+        .any(|stage| ["e2e", "browser", "room", "ops", "hive", "security"].contains(stage))
     {
         install::ensure_servers(&steps)?;
         router::ensure(&steps)?;
@@ -63,8 +64,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Stages that run when they are named: `security` is a suite of `e2e` and runs with it; `room` watches the control room
-/// for ten minutes, and `browser` does for one; `ops` starts, rolls, backs up and restores a whole system.
-const ON_DEMAND: [&str; 3] = ["security", "room", "ops"];
+/// for ten minutes, and `browser` does for one; `ops` starts, rolls, backs up and restores a whole system; `hive` has
+/// another router for the public, which takes a quarter of an hour to build.
+const ON_DEMAND: [&str; 4] = ["security", "room", "ops", "hive"];
 
 /// The named stages in their own order; all but those on demand when none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
@@ -218,6 +220,14 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
         "web" => web::check(&mut |command| count(command, counts)),
         "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
         "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),
+        "hive" => {
+            hive::ensure(&Steps::new())?;
+            workspace::build(false)?;
+            count(
+                &mut workspace::cargo(&["test", "-p", "e2e", "--test", stage, "--no-fail-fast"])?,
+                counts,
+            )
+        }
         "ops" | "security" => {
             workspace::build(false)?;
             count(

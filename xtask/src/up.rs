@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, ROUTER, STAFF_ROUTER};
-use dev_stack::{Lifetime, Settings, Stack, StopRequests, install, router};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Page, ROUTER, RouterFiles, STAFF_ROUTER};
+use dev_stack::{Lifetime, Settings, Stack, StopRequests, hive, install, router};
 
 use crate::show::{Steps, table};
 use crate::{sdl, tools, web, workspace};
@@ -52,6 +52,18 @@ pub(crate) struct Arguments {
     /// How many processes of the order service run.
     #[arg(long, default_value_t = 1)]
     order_replicas: u8,
+    /// Who serves the public graph: `hive` federates subscriptions too, and is built the first time (docs/hive.md).
+    #[arg(long, value_enum, default_value_t = PublicRouter::Apollo)]
+    edge: PublicRouter,
+}
+
+/// Whose router serves the public graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PublicRouter {
+    /// Apollo Router; subscriptions are order's own.
+    Apollo,
+    /// Hive Router; events may carry fields of every service.
+    Hive,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -60,7 +72,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Before anything is started: Ctrl-C then stops what has been.
     let stop = StopRequests::listen();
     install::ensure_servers(&steps)?;
-    let program = router::ensure(&steps)?;
+    let mut routers = workspace::router_files(router::ensure(&steps)?);
+    if arguments.edge == PublicRouter::Hive {
+        routers = routers.with_hive(hive::ensure(&steps)?, &workspace::root().join("router"));
+    }
     workspace::build(arguments.release)?;
     sdl::ensure_supergraph()?;
     let page = if arguments.no_page {
@@ -68,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         web::ensure(&steps)?
     };
-    let settings = settings(arguments, program, page)?;
+    let settings = settings(arguments, routers, page)?;
     if stop.count() > 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -87,13 +102,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn settings(
     arguments: &Arguments,
-    program: std::path::PathBuf,
+    routers: RouterFiles,
     page: Option<std::path::PathBuf>,
 ) -> Result<Settings> {
     Ok(Settings {
         folder: workspace::data_folder(),
         binaries: workspace::binaries(arguments.release)?,
-        router: Some(workspace::router_files(program)),
+        router: Some(routers),
         router_port: Some(arguments.router_port),
         staff_router_port: Some(arguments.staff_router_port),
         websocket_port: Some(arguments.websocket_port),
@@ -152,7 +167,11 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
         ("control room", plan.page_url().map_or_else(no_page, control_room)),
         ("graph", plan.graphql_url()),
         ("staff's graph", plan.staff_url()),
-        ("subscriptions", plan.websocket_url("order")),
+        (
+            "subscriptions",
+            plan.federated_websocket_url()
+                .unwrap_or_else(|| plan.websocket_url("order")),
+        ),
         ("payment sandbox", plan.psp_url()),
         ("administrator", format!("{ADMIN_EMAIL} / {ADMIN_PASSWORD}")),
         (

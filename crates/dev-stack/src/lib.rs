@@ -5,6 +5,7 @@
 
 pub mod broker;
 mod find;
+pub mod hive;
 pub mod http;
 pub mod install;
 mod keys;

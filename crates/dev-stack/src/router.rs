@@ -13,7 +13,7 @@ pub const VERSION: &str = "2.17.0";
 
 /// The router of this machine, without installing anything.
 pub fn find() -> Option<PathBuf> {
-    let cached = cache().map(|folder| folder.join("bin/router"));
+    let cached = cache("router").map(|folder| folder.join("bin/router"));
     find::program("router")
         .into_iter()
         .chain(cached)
@@ -25,7 +25,7 @@ pub fn ensure(progress: &dyn Progress) -> Result<PathBuf> {
     if let Some(program) = find() {
         return Ok(program);
     }
-    let folder = cache().context("there is no home folder to keep the router in: HOME is not set")?;
+    let folder = cache("router").context("there is no home folder to keep the router in: HOME is not set")?;
     let what = format!("getting Apollo Router {VERSION}");
     progress.begin(&what);
     let downloaded = download(&folder);
@@ -36,10 +36,11 @@ pub fn ensure(progress: &dyn Progress) -> Result<PathBuf> {
     find().context("the router was installed and does not run")
 }
 
-fn cache() -> Option<PathBuf> {
+/// Where a program called `name` is kept for this user.
+pub(crate) fn cache(name: &str) -> Option<PathBuf> {
     let base = std::env::var_os("MERCATO_CACHE").map(PathBuf::from);
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/mercato"));
-    Some(base.or_else(home)?.join("router"))
+    Some(base.or_else(home)?.join(name))
 }
 
 /// What the program says about itself. Another program of that name says something else or fails.

@@ -67,7 +67,8 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         .with_users(users)
         .limited(limits)
         .shedding(host.admission);
-    let graphql = graphql_kit::router(graphql::schema(app), settings);
+    // A router that federates subscriptions reaches both at one address; what it may watch, the user's token says.
+    let graphql = graphql_kit::router(graphql::schema(app), settings).merge(live.clone());
     Ok(vec![
         Listener::new("graphql", config.listeners.graphql, graphql),
         Listener::new("internal", config.listeners.internal, axum::Router::new()),

@@ -30,6 +30,7 @@ const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
 /// What the process called `name` is started with.
 pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
+        ROUTER if plan.hive(name).is_some() => hive(plan)?,
         ROUTER | STAFF_ROUTER => router(plan, name)?,
         SANDBOX => sandbox(plan)?,
         EDGE => edge(plan)?,
@@ -42,11 +43,12 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
 
 /// The ports that a process will bind: what it is told in variables that name an address of its own.
 pub(super) fn listens(plan: &Plan, name: &str) -> Result<Vec<u16>> {
-    let own = |variable: &str| variable.ends_with("_ADDR") || variable.ends_with("_LISTEN");
+    let own =
+        |variable: &str| variable.ends_with("_ADDR") || variable.ends_with("_LISTEN") || variable == "PORT";
     Ok(of(plan, name)?
         .into_iter()
         .filter(|(variable, _)| own(variable))
-        .filter_map(|(_, value)| value.rsplit_once(':')?.1.parse().ok())
+        .filter_map(|(_, value)| value.rsplit(':').next()?.parse().ok())
         .collect())
 }
 
@@ -202,13 +204,40 @@ fn router(plan: &Plan, name: &str) -> Result<Environment> {
     set(&mut all, "ROUTER_LISTEN", local(ports.graphql));
     set(&mut all, "ROUTER_HEALTH_LISTEN", local(ports.ops));
     set(&mut all, "ROUTER_METRICS_LISTEN", local(ports.public));
-    set(&mut all, "ROUTER_INTROSPECTION", "true");
-    set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
+    subgraphs(plan, &mut all)?;
+    Ok(all)
+}
+
+fn hive(plan: &Plan) -> Result<Environment> {
+    let files = plan.router.as_ref().context("this system has no router")?;
+    let hive = plan.hive(ROUTER).context("this system has no Hive Router")?;
+    let mut all = Environment::new();
+    set(
+        &mut all,
+        "ROUTER_CONFIG_FILE_PATH",
+        hive.config.display().to_string(),
+    );
+    set(
+        &mut all,
+        "SUPERGRAPH_PATH",
+        files.served_by(ROUTER).display().to_string(),
+    );
+    set(&mut all, "HOST", "127.0.0.1");
+    set(&mut all, "PORT", plan.ports_of(ROUTER)?.graphql.to_string());
+    set(&mut all, "WEB_ORIGINS", origins(plan));
+    subgraphs(plan, &mut all)?;
+    Ok(all)
+}
+
+/// What every router is told, whoever made it.
+fn subgraphs(plan: &Plan, all: &mut Environment) -> Result<()> {
+    set(all, "ROUTER_INTROSPECTION", "true");
+    set(all, "GATEWAY_KEY", &plan.gateway_key);
     for service in SERVICES {
         let url = format!("http://{}/graphql", local(plan.ports_of(service)?.graphql));
-        set(&mut all, format!("{}_GRAPHQL_URL", service.to_uppercase()), url);
+        set(all, format!("{}_GRAPHQL_URL", service.to_uppercase()), url);
     }
-    Ok(all)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -320,6 +349,22 @@ mod tests {
             format!("http://{}{}", staff["ROUTER_LISTEN"], staff["ROUTER_PATH"])
         );
         assert_ne!(public["ROUTER_LISTEN"], staff["ROUTER_LISTEN"]);
+    }
+
+    #[test]
+    fn hive_router_serves_the_public_alone() {
+        let files = super::super::RouterFiles::in_folder("/router".into(), "/files".as_ref());
+        let mut settings = Settings::for_tests("/data".into(), "/bin".into());
+        settings.router = Some(files.with_hive("/hive".into(), "/files".as_ref()));
+        let plan = Plan::new(&settings, plan().stores).unwrap();
+        let public = map(&plan, ROUTER);
+        assert_eq!(public["ROUTER_CONFIG_FILE_PATH"], "/files/hive.yaml");
+        assert_eq!(public["SUPERGRAPH_PATH"], "/files/supergraph.public.graphql");
+        let port = plan.ports_of(ROUTER).unwrap().graphql;
+        assert_eq!(listens(&plan, ROUTER).unwrap(), [port]);
+        assert_eq!(plan.readiness(ROUTER).unwrap().0.port(), port);
+        assert!(map(&plan, STAFF_ROUTER).contains_key("APOLLO_ROUTER_CONFIG_PATH"));
+        assert!(plan.federated_websocket_url().is_some());
     }
 
     #[test]

@@ -61,7 +61,8 @@ fn check_programs(settings: &Settings) -> Result<()> {
             &router.supergraph,
             &router.public_supergraph,
         ];
-        for file in files {
+        let hive = router.hive.iter().flat_map(|hive| [&hive.program, &hive.config]);
+        for file in files.into_iter().chain(hive) {
             if !file.is_file() {
                 bail!("the router needs {}, which does not exist", file.display());
             }
@@ -198,8 +199,9 @@ fn start_members(stack: &Stack, settings: &Settings, progress: &dyn Progress) ->
 /// Starts a service, the sandbox or a router; does not wait.
 pub(super) fn start_member(plan: &Plan, name: &str, lifetime: Lifetime) -> Result<Process> {
     let is_router = ROUTERS.contains(&name);
-    let program = match &plan.router {
-        Some(router) if is_router => router.program.clone(),
+    let program = match (plan.hive(name), &plan.router) {
+        (Some(hive), _) => hive.program.clone(),
+        (None, Some(router)) if is_router => router.program.clone(),
         _ => plan.binaries.join(program_of(name)),
     };
     let mut spec = Spec::new(name, &program, plan.log(name));

@@ -22,8 +22,8 @@ use anyhow::{Context, Result, bail};
 pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS, RouterFiles,
-    SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Hive, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS,
+    RouterFiles, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
 };
 pub use state::{Entry, State};
 

@@ -91,6 +91,18 @@ pub struct RouterFiles {
     pub supergraph: PathBuf,
     /// The same without what is tagged `internal`.
     pub public_supergraph: PathBuf,
+    /// What serves the public instead; absent: Apollo Router serves everybody.
+    #[serde(default)]
+    pub hive: Option<Hive>,
+}
+
+/// Hive Router as the public's router: it federates subscriptions too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hive {
+    /// The program.
+    pub program: PathBuf,
+    /// `hive.yaml`.
+    pub config: PathBuf,
 }
 
 impl RouterFiles {
@@ -101,6 +113,17 @@ impl RouterFiles {
             config: folder.join("router.yaml"),
             supergraph: folder.join("supergraph.graphql"),
             public_supergraph: folder.join("supergraph.public.graphql"),
+            hive: None,
+        }
+    }
+
+    /// The same with `program`, which is Hive Router, for the public. `folder` is the checkout's `router`.
+    #[must_use]
+    pub fn with_hive(self, program: PathBuf, folder: &Path) -> Self {
+        let config = folder.join("hive.yaml");
+        Self {
+            hive: Some(Hive { program, config }),
+            ..self
         }
     }
 
@@ -234,6 +257,19 @@ impl Plan {
         )
     }
 
+    /// Where subscriptions are served with fields of all services; nothing where none federates them.
+    pub fn federated_websocket_url(&self) -> Option<String> {
+        self.hive(ROUTER)?;
+        let port = self.port(ROUTER, |ports| ports.graphql);
+        Some(format!("ws://127.0.0.1:{port}/graphql/ws"))
+    }
+
+    /// Hive Router, if the process called `name` is one.
+    pub(super) fn hive(&self, name: &str) -> Option<&Hive> {
+        let files = self.router.as_ref().filter(|_| name == ROUTER)?;
+        files.hive.as_ref()
+    }
+
     /// Where browsers find the shop; nothing in a system without a page.
     pub fn page_url(&self) -> Option<String> {
         let port = self.port(EDGE, |ports| ports.public);
@@ -256,15 +292,15 @@ impl Plan {
 
     /// Address and path that say whether a process is ready.
     pub fn readiness(&self, name: &str) -> Result<(SocketAddr, &'static str)> {
-        let path = if ROUTERS.contains(&name) {
-            "/health?ready"
+        let ports = self.ports_of(name)?;
+        let (port, path) = if self.hive(name).is_some() {
+            (ports.graphql, "/readiness")
+        } else if ROUTERS.contains(&name) {
+            (ports.ops, "/health?ready")
         } else {
-            "/readyz"
+            (ports.ops, "/readyz")
         };
-        Ok((
-            SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports_of(name)?.ops)),
-            path,
-        ))
+        Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, port)), path))
     }
 
     /// Where a process writes.
