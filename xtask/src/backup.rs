@@ -23,9 +23,7 @@ pub(crate) fn back_up(to: &Folder) -> Result<ExitCode> {
 }
 
 pub(crate) fn restore(from: &Folder) -> Result<ExitCode> {
-    workspace::must(&mut workspace::cargo(&[
-        "build", "-p", "operator", "--bin", "operator",
-    ])?)?;
+    workspace::build_besides(&[])?;
     let replaced = stack::restore(&workspace::data_folder(), &from.folder, &Steps::new(), send_again)?;
     println!("Restored; what was there before is in {}.", replaced.display());
     println!(

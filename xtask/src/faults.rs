@@ -56,6 +56,6 @@ fn prepare(release: bool) -> Result<Command> {
     install::ensure_servers(&steps)?;
     router::ensure(&steps)?;
     workspace::build(release)?;
-    workspace::must(&mut workspace::cargo(&["build", "-p", "faults"])?)?;
+    workspace::build_besides(&[("faults", "faults")])?;
     Ok(Command::new(workspace::binaries(false)?.join("faults")))
 }

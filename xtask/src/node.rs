@@ -38,9 +38,14 @@ pub(crate) fn build(binaries: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether the subgraph of that name is an npm package.
+pub(crate) fn is_service(name: &str) -> bool {
+    SERVICES.contains(&name)
+}
+
 /// The SDL of a service, or nothing if it is none of these.
 pub(crate) fn sdl(name: &str) -> Result<Option<Command>> {
-    if !SERVICES.contains(&name) {
+    if !is_service(name) {
         return Ok(None);
     }
     needs_node()?;
@@ -52,13 +57,7 @@ pub(crate) fn sdl(name: &str) -> Result<Option<Command>> {
 /// counts its tests.
 pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<()> {
     needs_node()?;
-    workspace::must(&mut workspace::cargo(&[
-        "build",
-        "-p",
-        "dev-stack",
-        "--bin",
-        "mercato-stores",
-    ])?)?;
+    workspace::build_besides(&[("dev-stack", "mercato-stores")])?;
     let stores = workspace::binaries(false)?.join("mercato-stores");
     for name in SERVICES {
         packages(name)?;

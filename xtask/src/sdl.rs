@@ -1,7 +1,7 @@
 //! `cargo xtask sdl`: what each subgraph says about itself, committed.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
@@ -62,11 +62,21 @@ pub(crate) fn write(name: &str) -> Result<()> {
 
 /// Prints the SDLs with the subgraphs' own `sdl` programs; returns the names whose file differed.
 fn export(names: &[String], check: bool) -> Result<Vec<String>> {
+    let programs: Vec<(&str, String)> = names
+        .iter()
+        .filter(|name| !node::is_service(name))
+        .map(|name| (name.as_str(), format!("{name}-sdl")))
+        .collect();
+    let besides: Vec<(&str, &str)> = programs
+        .iter()
+        .map(|(package, program)| (*package, program.as_str()))
+        .collect();
+    workspace::build_besides(&besides)?;
     let mut stale = Vec::new();
     for name in names {
         let mut command = match node::sdl(name)? {
             Some(command) => command,
-            None => workspace::cargo(&["run", "--quiet", "-p", name, "--bin", &format!("{name}-sdl")])?,
+            None => Command::new(workspace::binaries(false)?.join(format!("{name}-sdl"))),
         };
         let output = command.stderr(std::process::Stdio::inherit()).output();
         let output = output.with_context(|| format!("the SDL of {name}"))?;

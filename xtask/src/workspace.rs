@@ -94,15 +94,26 @@ pub(crate) fn shown(command: &Command) -> String {
 /// Builds the services and tools; cargo shows its progress and knows what is up to date. Where there is no node, what
 /// is written for it is left out.
 pub(crate) fn build(release: bool) -> Result<()> {
-    let mut arguments = vec!["build"];
-    for program in PROGRAMS {
-        arguments.extend(["-p", program, "--bin", program]);
+    build_programs(&[], release)?;
+    node::build(&binaries(release)?)
+}
+
+/// Builds programs of development (package and program) in the same breath as the services. By themselves they would
+/// choose other features of what all share, and have all of that built once more.
+pub(crate) fn build_besides(programs: &[(&str, &str)]) -> Result<()> {
+    build_programs(programs, false)
+}
+
+fn build_programs(besides: &[(&str, &str)], release: bool) -> Result<()> {
+    let mut command = cargo(&["build"])?;
+    let usual = PROGRAMS.iter().map(|program| (*program, *program));
+    for (package, program) in usual.chain(besides.iter().copied()) {
+        command.args(["-p", package, "--bin", program]);
     }
     if release {
-        arguments.push("--release");
+        command.arg("--release");
     }
-    must(&mut cargo(&arguments)?)?;
-    node::build(&binaries(release)?)
+    must(&mut command)
 }
 
 /// The routers' committed files and their program.
