@@ -1,5 +1,6 @@
 //! `cargo xtask saga`: the operator against the started system, for one order.
 
+use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -26,6 +27,7 @@ pub(crate) fn operator(plan: &Plan, what: &str, arguments: &Arguments) -> Comman
         .env("ORDER_DATABASE_URL", plan.database_url("order"))
         .env("AMQP_URL", &plan.stores.amqp)
         .env("MERCATO_QUEUES", QUEUES.join(","))
+        .env("MERCATO_INBOXES", inboxes(plan))
         .env(
             "MERCATO_DATABASES",
             tools::databases(|service| plan.database_url(service)),
@@ -36,4 +38,14 @@ pub(crate) fn operator(plan: &Plan, what: &str, arguments: &Arguments) -> Comman
         .arg(what)
         .args(&arguments.words);
     command
+}
+
+/// Whoever consumes a queue has an inbox.
+fn inboxes(plan: &Plan) -> String {
+    let services: BTreeSet<&str> = QUEUES
+        .iter()
+        .filter_map(|queue| Some(queue.split_once('.')?.0))
+        .collect();
+    let named = |service: &&str| format!("{service}={}", plan.database_url(service));
+    services.iter().map(named).collect::<Vec<_>>().join(",")
 }

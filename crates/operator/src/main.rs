@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use contracts::EventId;
 use operator::case::{self, Name};
@@ -31,10 +31,23 @@ struct Places {
     /// Address of order's database.
     #[arg(long, global = true, env = "ORDER_DATABASE_URL", hide_env_values = true)]
     order_db: Option<String>,
+    /// Address of the database with a service's inbox; order's is known.
+    #[arg(
+        long = "inbox",
+        global = true,
+        env = "MERCATO_INBOXES",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "SERVICE=URL"
+    )]
+    inboxes: Vec<String>,
     /// Address of the broker.
     #[arg(long, global = true, env = "AMQP_URL", hide_env_values = true)]
     amqp: Option<String>,
 }
+
+/// Whose database is told by a variable of its own.
+const ORDER: &str = "order";
 
 #[derive(Subcommand)]
 enum Command {
@@ -56,19 +69,16 @@ enum Saga {
     Cancel { order: Name },
 }
 
-/// The only service with an inbox so far.
-const ORDER: &str = "order";
-
 #[derive(Subcommand)]
 enum Events {
-    /// Events that a service's inbox gave up.
+    /// Events that inboxes gave up: a service's, or everybody's.
     Dead {
-        #[arg(long, default_value = ORDER, value_parser = [ORDER])]
-        service: String,
+        #[arg(long)]
+        service: Option<String>,
     },
-    /// Give dead events a fresh start: the named ones, or all.
+    /// Give dead events of a service a fresh start: the named ones, or all.
     Replay {
-        #[arg(long, value_parser = [ORDER])]
+        #[arg(long)]
         service: String,
         /// An event's id; may be repeated.
         #[arg(long)]
@@ -142,10 +152,19 @@ async fn saga(places: &Places, target: &Target, command: Saga) -> Result<String>
 
 async fn on_events(places: &Places, command: Events) -> Result<String> {
     match command {
-        Events::Dead { service } => events::show_dead(&service, &places.database().await?).await,
-        Events::Replay { id, .. } => {
-            let replayed = events::replay(&places.database().await?, &id).await?;
-            Ok(format!("{replayed} events get a fresh start"))
+        Events::Dead { service } => {
+            let mut text = String::new();
+            for (name, url) in places.inboxes(service.as_deref())? {
+                text.push_str(&events::show_dead(&name, &connect(&name, &url).await?).await?);
+            }
+            Ok(text)
+        }
+        Events::Replay { service, id } => {
+            let mut replayed = 0;
+            for (name, url) in places.inboxes(Some(&service))? {
+                replayed += events::replay(&connect(&name, &url).await?, &id).await?;
+            }
+            Ok(format!("{replayed} events of {service} get a fresh start"))
         }
         Events::Parked {
             queue: Some(queue), ..
@@ -159,13 +178,49 @@ async fn on_events(places: &Places, command: Events) -> Result<String> {
     }
 }
 
+async fn connect(service: &str, url: &str) -> Result<PgPool> {
+    // Without the address, which has a password in it.
+    PgPool::connect(url)
+        .await
+        .with_context(|| format!("the database of {service}"))
+}
+
 impl Places {
     async fn database(&self) -> Result<PgPool> {
         let url = self
             .order_db
             .as_deref()
             .context("give order's database: --order-db")?;
-        PgPool::connect(url).await.context("order's database")
+        connect(ORDER, url).await
+    }
+
+    /// Services with an inbox, with the addresses of their databases: all that are known, or the named one.
+    fn inboxes(&self, only: Option<&str>) -> Result<Vec<(String, String)>> {
+        let mut known = Vec::new();
+        for text in &self.inboxes {
+            // Without the text, which has a password in it.
+            let (name, url) = text.split_once('=').context("--inbox is not SERVICE=URL")?;
+            known.push((name.to_owned(), url.to_owned()));
+        }
+        if let Some(url) = &self.order_db
+            && !known.iter().any(|(name, _)| name == ORDER)
+        {
+            known.insert(0, (ORDER.to_owned(), url.clone()));
+        }
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        ensure!(
+            !names.is_empty(),
+            "give a service's database: --inbox SERVICE=URL"
+        );
+        if let Some(only) = only {
+            ensure!(
+                names.contains(&only),
+                "no inbox of {only} is known, but of: {}; give it by --inbox {only}=URL",
+                names.join(", ")
+            );
+            known.retain(|(name, _)| name == only);
+        }
+        Ok(known)
     }
 
     fn bus(&self) -> Result<event_bus::Bus> {

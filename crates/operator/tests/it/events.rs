@@ -58,6 +58,47 @@ async fn dead_events_are_listed_and_replayed() {
     );
 }
 
+/// What the command says, and whether it did as told.
+fn told(words: &[&str], inboxes: &[(&str, &str)]) -> (bool, String) {
+    let inboxes: Vec<String> = inboxes
+        .iter()
+        .map(|(name, url)| format!("{name}={url}"))
+        .collect();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_operator"))
+        .env_clear()
+        .env("MERCATO_INBOXES", inboxes.join(","))
+        .args(words)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test]
+async fn every_service_with_an_inbox_is_looked_at_and_one_is_replayed() {
+    let (order, review) = (stuck().await, stuck().await);
+    let all = [("order", order.url.as_str()), ("review", review.url.as_str())];
+    let (ok, text) = told(&["events", "dead"], &all);
+    assert!(
+        ok && text.contains("of order: 2") && text.contains("of review: 2"),
+        "{text}"
+    );
+    let (ok, text) = told(&["events", "replay", "--service", "review"], &all);
+    assert!(ok, "{text}");
+    assert_eq!(text.trim(), "2 events of review get a fresh start");
+    let (ok, text) = told(&["events", "dead", "--service", "order"], &all);
+    assert!(
+        ok && text.contains("of order: 2") && !text.contains("review"),
+        "{text}"
+    );
+    assert!(dead_by_consumer(&review.pool).await.unwrap().is_empty());
+    let (ok, text) = told(&["events", "replay", "--service", "cart"], &all);
+    assert!(
+        !ok && text.contains("of: order, review") && !text.contains("postgres://"),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn published_events_of_all_databases_are_sent_again() {
     let (order, other, empty) = (stuck().await, stuck().await, test_kit::empty_postgres().await);
