@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -21,11 +23,16 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this, connections that still answer are cut.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// A connection is asked to end with the first answer after this long, and up to half as long more, so that not all end
+/// at once. Callers that keep theirs for ever, as routers do, would never find a process that came later.
+const AGE: Duration = Duration::from_mins(1);
+
 /// A bound socket and its routes.
 pub(crate) struct Bound {
     name: &'static str,
     socket: TcpListener,
     router: Router,
+    age: Duration,
 }
 
 impl Bound {
@@ -39,6 +46,7 @@ impl Bound {
             name,
             socket,
             router: listener.instrumented(),
+            age: AGE,
         })
     }
 
@@ -53,7 +61,11 @@ impl Bound {
         let graceful = GracefulShutdown::new();
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             match accepted {
-                Ok((stream, _)) => answer(&builder, &graceful, stream, self.router.clone()),
+                Ok((stream, peer)) => {
+                    // Each of a caller's connections comes from another port.
+                    let age = self.age + self.age * u32::from(peer.port() % 64) / 128;
+                    answer(&builder, &graceful, stream, self.router.clone(), age);
+                }
                 Err(error) => {
                     // Out of descriptors, usually: yield instead of spinning.
                     tracing::warn!(listener = self.name, %error, "accept failed");
@@ -68,8 +80,15 @@ impl Bound {
     }
 }
 
-fn answer(builder: &Builder<TokioExecutor>, graceful: &GracefulShutdown, stream: TcpStream, router: Router) {
+fn answer(
+    builder: &Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    router: Router,
+    age: Duration,
+) {
     drop(stream.set_nodelay(true));
+    let begun = Instant::now();
     let peer = stream.peer_addr().ok();
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(peer) = peer {
@@ -77,12 +96,16 @@ fn answer(builder: &Builder<TokioExecutor>, graceful: &GracefulShutdown, stream:
         }
         let router = router.clone();
         async move {
-            Ok::<_, Infallible>(
-                router
-                    .oneshot(request.map(axum::body::Body::new))
-                    .await
-                    .unwrap_or_else(|never| match never {}),
-            )
+            let is_http1 = request.version() <= Version::HTTP_11;
+            let mut response = router
+                .oneshot(request.map(axum::body::Body::new))
+                .await
+                .unwrap_or_else(|never| match never {});
+            if is_http1 && begun.elapsed() >= age && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = builder
@@ -137,6 +160,35 @@ mod tests {
         assert!(answer.ends_with("done"), "{answer}");
         server.await.unwrap();
         assert!(TcpStream::connect(addr).await.is_err(), "no longer listening");
+    }
+
+    #[tokio::test]
+    async fn a_connection_goes_on_until_it_is_old() {
+        for (age, goes_on) in [(AGE, true), (Duration::ZERO, false)] {
+            let router = Router::new().route("/", get(async || "done"));
+            let mut bound = Bound::bind(Listener::new("test", "127.0.0.1:0".parse().unwrap(), router))
+                .await
+                .unwrap();
+            bound.age = age;
+            let addr = bound.socket.local_addr().unwrap();
+            let stop = CancellationToken::new();
+            let server = tokio::spawn(bound.serve(stop.clone()));
+            let mut client = TcpStream::connect(addr).await.unwrap();
+            let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+            client.write_all(ask).await.unwrap();
+            let mut first = vec![0; 1024];
+            let read = client.read(&mut first).await.unwrap();
+            let first = String::from_utf8_lossy(&first[..read]).to_lowercase();
+            assert!(first.ends_with("done"), "{first}");
+            assert_eq!(first.contains("connection: close"), !goes_on, "{first}");
+            let mut more = [0; 16];
+            if goes_on {
+                client.write_all(ask).await.unwrap();
+            }
+            assert_eq!(client.read(&mut more).await.unwrap() > 0, goes_on);
+            stop.cancel();
+            server.await.unwrap();
+        }
     }
 
     #[tokio::test]
