@@ -131,7 +131,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool> {
         }
         let result = matrix::run_row(&system, bug.row()?).await;
         // What the bug left behind is thrown away with the system.
-        matrix::finish(system, false).await?;
+        matrix::finish(system, None).await?;
         match result {
             Err(error) if bug.is_told_by(&format!("{error:#}")) => {
                 println!("caught  {:<24} by {:<5} {error:#}", bug.name, bug.row);
@@ -180,7 +180,7 @@ async fn control(binaries: &std::path::Path) -> Result<usize> {
         }
     }
     println!("control {} rows without a bug, {failed} failed", BUGS.len());
-    matrix::finish(system, failed > 0).await?;
+    matrix::finish(system, (failed > 0).then_some("bugs")).await?;
     Ok(failed)
 }
 
