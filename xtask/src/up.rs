@@ -154,6 +154,7 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
         ("staff's graph", plan.staff_url()),
         ("subscriptions", plan.websocket_url("order")),
         ("payment sandbox", plan.psp_url()),
+        ("mails", plan.mail_url()),
         ("administrator", format!("{ADMIN_EMAIL} / {ADMIN_PASSWORD}")),
         (
             "shoppers",
