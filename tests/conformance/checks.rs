@@ -52,6 +52,7 @@ fn entities(world: &World) -> Vec<Entity> {
         entity("cart", "Cart", &things.cart, &cart, true),
         entity("cart", "User", &things.ada.id, &user, false),
         entity("inventory", "ProductVariant", &things.variant, &variant, false),
+        entity("notification", "User", &things.ada.id, &user, false),
         entity("order", "Cart", &things.cart, &cart, false),
         entity("order", "Order", &things.order, &order, true),
         entity("order", "User", &things.ada.id, &user, false),
@@ -255,6 +256,11 @@ fn fields(world: &World) -> Result<()> {
         let user = |id: &str| json!({ "__typename": "User", "id": id });
         for (service, field, selection) in [
             ("cart", "activeCart", "... on User { activeCart { id } }"),
+            (
+                "notification",
+                "notifications",
+                "... on User { notifications(first: 1) { nodes { id } } }",
+            ),
             (
                 "order",
                 "orders",

@@ -181,6 +181,12 @@ impl Watch {
         Self::subscribe(graph, "orderFeed", query, json!({})).await
     }
 
+    /// What a person is told, as it is told: read it with [`Watch::next_progress`].
+    pub(crate) async fn told(graph: &Graph) -> Result<Self> {
+        let query = "subscription { notificationReceived { id kind title readAt order { id } } }";
+        Self::subscribe(graph, "notificationReceived", query, json!({})).await
+    }
+
     pub(crate) async fn subscribe(
         graph: &Graph,
         field: &'static str,
@@ -222,7 +228,7 @@ impl Watch {
         }
     }
 
-    /// The next step with its order, of a stream that must go on.
+    /// The next step with its order, or the next notification, of a stream that must go on.
     pub(crate) async fn next_progress(&mut self) -> Result<Value> {
         let mut message = self.message().await?;
         ensure!(message["type"] == "next", "unexpected message {message}");

@@ -11,6 +11,7 @@ mod coupons;
 mod crash;
 mod fulfilment;
 mod identity;
+mod notifications;
 mod npm;
 mod orders;
 mod outage;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         coupons::CASES,
         fulfilment::CASES,
         identity::CASES,
+        notifications::CASES,
         npm::CASES,
         orders::CASES,
         subscriptions::CASES,

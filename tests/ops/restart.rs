@@ -48,7 +48,15 @@ fn rolling(system: &System) -> Result<()> {
     let after = system.stack()?.state();
     for entry in &before.processes {
         let now = after.entry(&entry.name).context("a process is gone")?;
-        let store = ["postgres", "redis", "epmd", "rabbitmq", "psp-sandbox"].contains(&entry.name.as_str());
+        let store = [
+            "postgres",
+            "redis",
+            "epmd",
+            "rabbitmq",
+            "psp-sandbox",
+            "mail-sandbox",
+        ]
+        .contains(&entry.name.as_str());
         ensure!(
             (now.id == entry.id) == store,
             "{} was {}replaced",

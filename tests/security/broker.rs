@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Who is on the broker.
-const SERVICES: [&str; 3] = ["inventory", "order", "payment"];
+const SERVICES: [&str; 4] = ["inventory", "order", "payment", "notification"];
 const PATIENCE: Duration = Duration::from_secs(10);
 const REFUSED: &str = "403 ACCESS_REFUSED";
 
@@ -187,11 +187,14 @@ async fn depths(world: &World) -> Result<Vec<(String, Option<u32>)>> {
     Ok(depths)
 }
 
-/// The order service listens to what payment and inventory tell: that alone.
+/// The order service listens to what payment and inventory tell, notification to what order and payment tell: that alone.
 fn is_its_work(service: &str, attempt: Try, name: &str) -> bool {
-    service == "order"
-        && matches!(attempt, Try::Hear | Try::Listen)
-        && ["payment.events", "inventory.events"].contains(&name)
+    let heard: &[&str] = match service {
+        "order" => &["payment.events", "inventory.events"],
+        "notification" => &["order.events", "payment.events"],
+        _ => &[],
+    };
+    matches!(attempt, Try::Hear | Try::Listen) && heard.contains(&name)
 }
 
 /// Everything of a service there is to try, and what is nobody's.
@@ -277,7 +280,7 @@ fn beyond_its_work(service: &str) -> Vec<(Try, String)> {
     let own = format!("{service}.events");
     let new = [Try::DeclareExchange, Try::DeclareQueue, Try::BindQueue];
     let mut all = new.map(|attempt| (attempt, format!("{service}.new"))).to_vec();
-    if service == "order" {
+    if ["order", "notification"].contains(&service) {
         // Parked messages are an operator's.
         let parked = QUEUES.map(|queue| format!("{queue}.parked"));
         all.extend(
@@ -342,7 +345,8 @@ fn entrance(world: &World) -> Result<()> {
                 .split_once('@')
                 .context("no account")?;
             let (_, secret) = credentials.split_once(':').context("no password")?;
-            let other = SERVICES[(SERVICES.iter().position(|name| *name == service).unwrap_or(0) + 1) % 3];
+            let other = SERVICES
+                [(SERVICES.iter().position(|name| *name == service).unwrap_or(0) + 1) % SERVICES.len()];
             for (name, user, password) in [
                 ("no password", service, ""),
                 ("a wrong password", service, "nonsense"),

@@ -135,6 +135,9 @@ impl World {
                 "mutation ($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { product { id } userErrors { code } } }",
                 json!({ "variantId": people.variant, "price": { "amount": "0.01", "currencyCode": "USD" }, "expectedVersion": 1 }),
             ),
+            Door::Service("notification") => {
+                ("{ deadNotificationMails { nodes { id lastError } } }", json!({}))
+            }
             Door::Service(_) => ("{ payments { nodes { id amount { amount } } } }", json!({})),
         };
         json!({ "query": query, "variables": { "input": input } })
@@ -245,6 +248,14 @@ impl World {
             body,
         };
         vec![
+            Route {
+                callee: "auth",
+                callers: &["notification"],
+                method: Method::POST,
+                path: "/contacts/lookup".to_owned(),
+                harmless: "/contacts/lookup".to_owned(),
+                body: Some(json!({ "user_ids": [self.people.ada.id] })),
+            },
             Route {
                 callee: "product",
                 callers: &["cart", "order"],

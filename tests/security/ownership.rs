@@ -131,7 +131,7 @@ fn owned(world: &World) -> Vec<(&'static str, String, Vec<&'static str>, String)
         (
             "User",
             format!("user(id: \"{}\")", people.ada.id),
-            vec!["auth", "cart", "order"],
+            vec!["auth", "cart", "order", "notification"],
             people.ada.id.clone(),
         ),
         (

@@ -180,7 +180,7 @@ async fn nowhere(world: &World, group: &Group<'_>) -> Result<()> {
             ("public", ports.public),
             ("ops", ports.ops),
         ] {
-            if listener == "public" && !["auth", "order", "payment"].contains(&route.callee) {
+            if listener == "public" && !["auth", "order", "payment", "notification"].contains(&route.callee) {
                 continue;
             }
             let mut request = world

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use dev_stack::Stack;
-use dev_stack::stack::{SANDBOX, State};
+use dev_stack::stack::{MAIL, SANDBOX, State};
 
 use crate::show::table;
 use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A service, `psp-sandbox`, `router` or `router-staff`.
+    /// A service, `psp-sandbox`, `mail-sandbox`, `router` or `router-staff`.
     #[arg(required_unless_present = "rolling")]
     name: Option<String>,
     /// Kill it (SIGKILL) instead of letting it finish.
@@ -71,7 +71,7 @@ fn rolling(stack: &Stack) -> Result<()> {
 fn ours(state: &State) -> Vec<String> {
     let names = state.processes.iter().map(|entry| entry.name.clone());
     names
-        .filter(|name| name != SANDBOX && state.plan.ports.contains_key(name))
+        .filter(|name| ![SANDBOX, MAIL].contains(&name.as_str()) && state.plan.ports.contains_key(name))
         .collect()
 }
 

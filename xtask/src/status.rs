@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use dev_stack::Stack;
-use dev_stack::stack::{EDGE, Entry, Plan, ROUTERS};
+use dev_stack::stack::{EDGE, Entry, MAIL, Plan, ROUTERS};
 use serde_json::{Map, Value, json};
 
 use crate::show::table;
@@ -54,7 +54,9 @@ fn public(stack: Option<&Stack>) -> Value {
         "graphql": plan.graphql_url(),
         "staff": plan.staff_url(),
         "websocket": plan.websocket_url("order"),
+        "notifications": plan.websocket_url("notification"),
         "psp_sandbox": plan.psp_url(),
+        "mails": plan.mail_url(),
     })
 }
 
@@ -118,9 +120,11 @@ fn addresses(plan: &Plan, name: &str) -> Value {
             add("metrics", ports.public);
         } else if name == EDGE {
             add("page", ports.public);
+        } else if name == MAIL {
+            add("smtp", ports.public);
         } else if name != "psp-sandbox" {
             add("internal", ports.internal);
-            if ["auth", "payment"].contains(&name) || name.starts_with("order") {
+            if ["auth", "payment", "notification"].contains(&name) || name.starts_with("order") {
                 add("public", ports.public);
             }
         }

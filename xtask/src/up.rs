@@ -173,6 +173,7 @@ fn print_addresses(stack: &Stack, arguments: &Arguments, took: Duration) -> Resu
                 .unwrap_or_else(|| plan.websocket_url("order")),
         ),
         ("payment sandbox", plan.psp_url()),
+        ("mails", plan.mail_url()),
         ("administrator", format!("{ADMIN_EMAIL} / {ADMIN_PASSWORD}")),
         (
             "shoppers",

@@ -9,7 +9,7 @@ use dev_stack::stack::RouterFiles;
 use crate::node;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 12] = [
+const PROGRAMS: [&str; 14] = [
     "auth",
     "product",
     "inventory",
@@ -17,11 +17,13 @@ const PROGRAMS: [&str; 12] = [
     "order",
     "payment",
     "psp-sandbox",
+    "mail-sandbox",
     "edge",
     "shopper",
     "auditor",
     "operator",
     "timekeeper",
+    "notification",
 ];
 
 /// The checkout: what cargo says when it runs us. Where this was built says less: two checkouts may share a target

@@ -14,7 +14,13 @@ pub(crate) const PAYMENT_EVENTS: &str = "order.payment-events";
 pub(crate) const INVENTORY_EVENTS: &str = "order.inventory-events";
 
 /// Every queue behind which messages are parked.
-const QUEUES: [&str; 3] = [PAYMENT_EVENTS, INVENTORY_EVENTS, "review.order-events"];
+const QUEUES: [&str; 5] = [
+    PAYMENT_EVENTS,
+    INVENTORY_EVENTS,
+    "review.order-events",
+    "notification.order-events",
+    "notification.payment-events",
+];
 
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -129,6 +129,10 @@ type_ids! {
     PaymentId = "pay";
     /// A refund of a payment.
     RefundId = "rfd";
+    /// Something a person was told in the shop.
+    NotificationId = "ntf";
+    /// A mail to be sent, and then sent.
+    MailId = "mail";
     /// An event, the same in outbox, broker and inbox.
     EventId = "evt";
 }

@@ -4,12 +4,14 @@
 //! file in `golden/`, which the producing and the consuming service both test against. Must not know any
 //! business rule, store, transport or framework.
 
+pub mod auth;
 pub mod cart;
 pub mod coupon;
 pub mod event;
 pub mod ids;
 pub mod inventory;
 pub mod money;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod problem;
@@ -18,8 +20,8 @@ pub mod product;
 pub use coupon::CouponCode;
 pub use event::{Event, EventData};
 pub use ids::{
-    CartId, CartLineId, CategoryId, EventId, OrderId, PaymentId, ProductId, RefundId, SessionId, UserId,
-    VariantId,
+    CartId, CartLineId, CategoryId, EventId, MailId, NotificationId, OrderId, PaymentId, ProductId, RefundId,
+    SessionId, UserId, VariantId,
 };
 pub use money::{Currency, Money};
 pub use problem::{Problem, ProblemCode};

@@ -20,10 +20,10 @@ pub struct Account {
     pub read: &'static str,
 }
 
-/// Services on the broker: each has what its work takes and no more. Publishers publish; order and review listen, to
-/// exchanges that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
+/// Services on the broker: each has what its work takes and no more. Publishers publish; order, review and notification
+/// listen, to exchanges of others that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
 /// the default exchange, by which one could write into anybody's queue.
-pub const ACCOUNTS: [Account; 4] = [
+pub const ACCOUNTS: [Account; 5] = [
     Account {
         service: "inventory",
         configure: r"^inventory\.events$",
@@ -47,6 +47,12 @@ pub const ACCOUNTS: [Account; 4] = [
         configure: r"^review\.order-events(\.dlx|\.parked)?$",
         write: r"^review\.order-events(\.dlx|\.parked)?$",
         read: r"^(order\.events|review\.order-events(\.dlx)?)$",
+    },
+    Account {
+        service: "notification",
+        configure: r"^(notification\.(events|(order|payment)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
+        write: r"^(notification\.(events|(order|payment)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
+        read: r"^((order|payment|notification)\.events|notification\.(order|payment)-events(\.dlx)?|amq\.gen.*)$",
     },
 ];
 

@@ -19,6 +19,8 @@ pub struct Config {
     pub staff: String,
     /// `LIVE_UPSTREAM`: host and port of order's WebSocket.
     pub live: String,
+    /// `NOTICES_UPSTREAM`: host and port of notification's WebSocket.
+    pub notices: String,
     /// `KEYS_UPSTREAM`: host and port of auth's public keys.
     pub keys: String,
     /// `TRACE_VIEWER`: where a trace can be looked at, with `{traceId}` in it. The page links to it.
@@ -45,6 +47,7 @@ impl Config {
         let graph = env.required("GRAPH_UPSTREAM");
         let staff = env.required("STAFF_UPSTREAM");
         let live = env.required("LIVE_UPSTREAM");
+        let notices = env.required("NOTICES_UPSTREAM");
         let keys = env.required("KEYS_UPSTREAM");
         let trace_viewer = env.maybe("TRACE_VIEWER");
         let development = development(env, public);
@@ -58,6 +61,7 @@ impl Config {
                 graph: graph?,
                 staff: staff?,
                 live: live?,
+                notices: notices?,
                 keys: keys?,
                 trace_viewer: trace_viewer?,
                 development: development?,
@@ -99,6 +103,7 @@ mod tests {
             ("GRAPH_UPSTREAM", "127.0.0.1:1"),
             ("STAFF_UPSTREAM", "127.0.0.1:4"),
             ("LIVE_UPSTREAM", "127.0.0.1:2"),
+            ("NOTICES_UPSTREAM", "127.0.0.1:5"),
             ("KEYS_UPSTREAM", "127.0.0.1:3"),
         ];
         pairs.retain(|(name, _)| more.iter().all(|(other, _)| other != name));

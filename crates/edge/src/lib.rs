@@ -1,5 +1,6 @@
 //! One origin for browsers, as an Ingress gives in a cluster: the page, `/graphql` to the public's router,
-//! `/graphql/staff` to the staff's, `/graphql/ws` to order's WebSocket, `/.well-known/jwks.json` to auth.
+//! `/graphql/staff` to the staff's, `/graphql/ws` to order's WebSocket,
+//! `/graphql/ws/notification` to notification's, `/.well-known/jwks.json` to auth.
 //!
 //! Owns what a browser must be told about the page (caching, security headers) and, while developing, the plugs that
 //! the control room pulls. Must not know the graph: requests pass through unread.
@@ -57,6 +58,10 @@ pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Rou
         .route("/graphql", proxy.to(Upstream::graph(&config.graph)))
         .route(STAFF_PATH, proxy.to(Upstream::staff(&config.staff)))
         .route("/graphql/ws", proxy.to(Upstream::live(&config.live)))
+        .route(
+            "/graphql/ws/notification",
+            proxy.to(Upstream::notices(&config.notices)),
+        )
         .route("/.well-known/jwks.json", proxy.to(Upstream::keys(&config.keys)))
         .nest("/_dev", control)
         .merge(page)

@@ -80,6 +80,15 @@ impl Upstream {
         }
     }
 
+    pub(crate) fn notices(authority: &str) -> Self {
+        Self {
+            authority: authority.to_owned(),
+            path: "/graphql/ws/notification",
+            name: "Live notifications",
+            upgrades: true,
+        }
+    }
+
     pub(crate) fn keys(authority: &str) -> Self {
         Self {
             authority: authority.to_owned(),

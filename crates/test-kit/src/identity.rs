@@ -15,7 +15,7 @@ pub const ISSUER: &str = "mercato";
 /// Whom user tokens are for.
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "auth",
     "product",
     "inventory",
@@ -23,6 +23,7 @@ const SERVICES: [&str; 7] = [
     "order",
     "payment",
     "review",
+    "notification",
 ];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 

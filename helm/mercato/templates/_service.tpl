@@ -24,7 +24,22 @@
   {{- $_ := set $config "BOOTSTRAP_ADMIN_EMAIL" $values.identity.adminEmail }}
   {{- $_ := set $config "BOOTSTRAP_ADMIN_PASSWORD_FILE" "/run/secrets/mercato/admin-password" }}
 {{- end }}
-{{- if eq .name "order" }}{{- $_ := set $config "ALLOWED_ORIGINS" (include "mercato.origin" .root) }}{{- end }}
+{{- if has .name (list "notification" "order") }}{{- $_ := set $config "ALLOWED_ORIGINS" (include "mercato.origin" .root) }}{{- end }}
+{{- if eq .name "notification" }}
+  {{- $_ := set $config "SHOP_URL" (include "mercato.origin" .root) }}
+  {{- $_ := set $config "MAIL_FROM" $values.mail.from }}
+  {{- if $values.sandbox.enabled }}
+    {{- $_ := set $config "SMTP_ADDR" "mail-sandbox:2525" }}
+    {{- $_ := set $config "SMTP_TLS" "none" }}
+    {{- $_ := set $config "SMTP_USER" "" }}
+    {{- $_ := set $config "SMTP_PASSWORD_FILE" "" }}
+  {{- else }}
+    {{- $_ := set $config "SMTP_ADDR" $values.mail.server }}
+    {{- $_ := set $config "SMTP_TLS" $values.mail.tls }}
+    {{- $_ := set $config "SMTP_USER" $values.mail.user }}
+    {{- $_ := set $config "SMTP_PASSWORD_FILE" "/run/secrets/mercato/smtp-password" }}
+  {{- end }}
+{{- end }}
 {{- if eq .name "payment" }}
   {{- $_ := set $config "PSP_BASE_URL" (ternary "http://psp-sandbox:8080" $values.provider.url $values.sandbox.enabled) }}
   {{- $_ := set $config "PSP_API_KEY_FILE" "/run/secrets/mercato/psp-api-key" }}
@@ -53,6 +68,9 @@
 {{- end }}
 {{- if eq .name "auth" }}
 - admin-password
+{{- end }}
+{{- if eq .name "notification" }}
+- smtp-password
 {{- end }}
 {{- if eq .name "payment" }}
 - psp-api-key

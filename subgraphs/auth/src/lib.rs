@@ -1,7 +1,7 @@
 //! Auth owns users, their passwords, roles and sessions, and signs the tokens that say who somebody is.
 //!
-//! Every other service verifies those tokens by auth's public keys and never asks it anything else. It must not know
-//! orders, carts, products or payments.
+//! Every other service verifies those tokens by auth's public keys and never asks it anything else, but for notification,
+//! which asks where somebody is written to. It must not know orders, carts, products or payments.
 
 mod app;
 mod config;
@@ -84,8 +84,8 @@ impl App {
     }
 
     /// The routes of the internal listener.
-    pub fn rest(&self) -> Router {
-        rest::internal()
+    pub fn rest(&self, services: &ServiceVerifier) -> Router {
+        rest::internal(self.clone(), services)
     }
 
     /// The routes of the public listener.
@@ -162,8 +162,7 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
 
 /// Builds the app, makes the first administrator, starts the workers and answers what to serve.
 pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> {
-    // No internal route needs it yet; a wrong folder should show now, not when the first one does.
-    ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())?;
+    let services = ServiceVerifier::from_dir(host.service, &config.identity.keys_dir, host.clock.clone())?;
     let app = build(&config, &host).await?;
     if let Some(admin) = &config.admin {
         app.bootstrap(admin).await?;
@@ -182,7 +181,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
             config.listeners.graphql,
             app.graphql(config.http, limits, host.admission),
         ),
-        Listener::new("internal", config.listeners.internal, app.rest()),
+        Listener::new("internal", config.listeners.internal, app.rest(&services)),
         Listener::new("public", config.public_addr, app.public()),
     ])
 }

@@ -6,8 +6,9 @@ use crate::objects::{find, list, name, of_kind, pod_labels, port_number, selects
 use crate::references::{service_port, serving};
 
 /// Who calls whom on which listener: the law, apart from what the manifests say.
-const INTERNAL: [(&str, &str); 5] = [
+const INTERNAL: [(&str, &str); 6] = [
     ("cart", "product"),
+    ("notification", "auth"),
     ("order", "cart"),
     ("order", "inventory"),
     ("order", "payment"),

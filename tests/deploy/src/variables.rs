@@ -62,7 +62,7 @@ pub fn read_by(source: &str) -> Result<BTreeMap<String, Need>> {
 /// The source of a service's configuration.
 pub fn source_of(service: &str) -> String {
     match service {
-        "psp-sandbox" => "crates/psp-sandbox/src/lib.rs".to_owned(),
+        "psp-sandbox" | "mail-sandbox" => format!("crates/{service}/src/lib.rs"),
         "review" => "subgraphs/review/src/config.ts".to_owned(),
         _ => format!("subgraphs/{service}/src/config.rs"),
     }

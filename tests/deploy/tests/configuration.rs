@@ -103,7 +103,14 @@ fn nginx() -> Result<()> {
             .replace("/tmp/", &format!("{place}/"))
             .replace("/etc/nginx/", &format!("{place}/"));
         // Names that only the network of the containers knows.
-        for name in ["router-staff", "router", "order", "auth", "payment"] {
+        for name in [
+            "router-staff",
+            "router",
+            "order",
+            "notification",
+            "auth",
+            "payment",
+        ] {
             text = text.replace(&format!("server {name}:"), "server 127.0.0.1:");
         }
         std::fs::write(folder.path().join(entry.file_name()), text)?;
@@ -187,7 +194,7 @@ fn compose() -> Result<()> {
 fn compose_variables() -> Result<()> {
     let compose = composition()?;
     let mut faults = Vec::new();
-    for service in SERVICES.iter().chain(&["psp-sandbox"]) {
+    for service in SERVICES.iter().chain(&["psp-sandbox", "mail-sandbox"]) {
         let given: BTreeSet<String> = compose["services"][service]["environment"]
             .as_object()
             .context("environment")?
@@ -229,7 +236,10 @@ fn dockerfile() -> Result<()> {
         }
     }
     let file = std::fs::read_to_string(root().join("docker/Dockerfile"))?;
-    for target in SERVICES.iter().chain(&["psp-sandbox", "tools", "router"]) {
+    for target in SERVICES
+        .iter()
+        .chain(&["psp-sandbox", "mail-sandbox", "tools", "router"])
+    {
         if !file.contains(&format!("runtime AS {target}\n")) {
             faults.push(format!("no image {target}"));
         }

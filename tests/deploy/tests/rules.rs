@@ -83,6 +83,7 @@ fn public(_: &str, objects: &[Value]) -> Vec<String> {
         .collect();
     let allowed = BTreeSet::from([
         ("auth", vec![8082]),
+        ("notification", vec![8082]),
         ("order", vec![8082]),
         ("payment", vec![8082]),
         ("router", vec![4000]),
@@ -98,7 +99,7 @@ fn public(_: &str, objects: &[Value]) -> Vec<String> {
 
 fn given(_: &str, objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
-    for service in SERVICES.iter().chain(&["psp-sandbox"]) {
+    for service in SERVICES.iter().chain(&["psp-sandbox", "mail-sandbox"]) {
         let Some(workload) =
             find(objects, "Deployment", service).or_else(|| find(objects, "StatefulSet", service))
         else {

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["contracts", "service-kit", "pg-kit", "service-auth"],
     ),
     ("psp-sandbox", &["service-kit"]),
+    ("mail-sandbox", &["service-kit"]),
     ("shopper", &["contracts"]),
     ("auditor", &["contracts"]),
     ("timekeeper", &["shopper"]),

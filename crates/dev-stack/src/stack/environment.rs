@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, MAIL, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER,
     WITH_DATABASE, program_of,
 };
 use crate::keys::KeyFolders;
@@ -27,12 +27,16 @@ pub(super) const PASSED_ON: [&str; 8] = [
 /// Pages that may open the WebSocket besides the one that is served: the shop while it is being developed.
 const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
 
+/// Where mails lead to in a system without a page.
+const SHOP: &str = "http://127.0.0.1:8080";
+
 /// What the process called `name` is started with.
 pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
         ROUTER if plan.hive(name).is_some() => hive(plan)?,
         ROUTER | STAFF_ROUTER => router(plan, name)?,
         SANDBOX => sandbox(plan)?,
+        MAIL => mail(plan)?,
         EDGE => edge(plan)?,
         service => subgraph(plan, name, service)?,
     };
@@ -43,8 +47,10 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
 
 /// The ports that a process will bind: what it is told in variables that name an address of its own.
 pub(super) fn listens(plan: &Plan, name: &str) -> Result<Vec<u16>> {
-    let own =
-        |variable: &str| variable.ends_with("_ADDR") || variable.ends_with("_LISTEN") || variable == "PORT";
+    let own = |variable: &str| {
+        let is_address = variable.ends_with("_ADDR") || variable.ends_with("_LISTEN");
+        (is_address && variable != "SMTP_ADDR") || variable == "PORT"
+    };
     Ok(of(plan, name)?
         .into_iter()
         .filter(|(variable, _)| own(variable))
@@ -67,7 +73,7 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
     set(&mut all, "GRAPHQL_ADDR", local(ports.graphql));
     set(&mut all, "INTERNAL_ADDR", local(ports.internal));
     set(&mut all, "OPS_ADDR", local(ports.ops));
-    if ["auth", "order", "payment"].contains(&service) {
+    if ["auth", "order", "payment", "notification"].contains(&service) {
         set(&mut all, "PUBLIC_ADDR", local(ports.public));
     }
     set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
@@ -102,6 +108,14 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
             set(&mut all, "PSP_BASE_URL", plan.psp_url());
             set(&mut all, "PSP_API_KEY", &plan.psp_api_key);
             set(&mut all, "PSP_WEBHOOK_SECRET", &plan.psp_webhook_secret);
+        }
+        "notification" => {
+            set(&mut all, "ALLOWED_ORIGINS", origins(plan));
+            set(&mut all, "SMTP_ADDR", local(plan.ports_of(MAIL)?.public));
+            set(&mut all, "SMTP_TLS", "none");
+            set(&mut all, "MAIL_FROM", "Mercato <shop@mercato.example>");
+            let shop = plan.page_url().unwrap_or_else(|| SHOP.to_owned());
+            set(&mut all, "SHOP_URL", shop);
         }
         _ => {}
     }
@@ -141,6 +155,16 @@ fn sandbox(plan: &Plan) -> Result<Environment> {
     Ok(all)
 }
 
+fn mail(plan: &Plan) -> Result<Environment> {
+    let ports = plan.ports_of(MAIL)?;
+    let mut all = Environment::new();
+    set(&mut all, "LISTEN_ADDR", local(ports.graphql));
+    set(&mut all, "SMTP_LISTEN_ADDR", local(ports.public));
+    set(&mut all, "OPS_ADDR", local(ports.ops));
+    set(&mut all, "MERCATO_ENV", "development");
+    Ok(all)
+}
+
 fn edge(plan: &Plan) -> Result<Environment> {
     let ports = plan.ports_of(EDGE)?;
     let page = plan.page.as_ref().context("this system has no page")?;
@@ -155,6 +179,11 @@ fn edge(plan: &Plan) -> Result<Environment> {
         local(plan.ports_of(STAFF_ROUTER)?.graphql),
     );
     set(&mut all, "LIVE_UPSTREAM", local(plan.ports_of("order")?.public));
+    set(
+        &mut all,
+        "NOTICES_UPSTREAM",
+        local(plan.ports_of("notification")?.public),
+    );
     set(&mut all, "KEYS_UPSTREAM", local(plan.ports_of("auth")?.public));
     set(&mut all, "JWKS_URL", jwks_url(plan)?);
     set(&mut all, "STACK_DIR", plan.folder.display().to_string());
@@ -329,6 +358,14 @@ mod tests {
             [sandbox.graphql, sandbox.ops]
         );
         assert_eq!(super::listens(&plan, "cart").unwrap().len(), 3);
+        let mail = plan.ports_of(MAIL).unwrap();
+        let listens = super::listens(&plan, MAIL).unwrap();
+        assert_eq!(listens, [mail.graphql, mail.public, mail.ops]);
+        assert_eq!(
+            super::listens(&plan, "notification").unwrap().len(),
+            4,
+            "and not where mails go"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Hive, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS,
+    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Hive, MAIL, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS,
     RouterFiles, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
 };
 pub use state::{Entry, State};
@@ -96,10 +96,10 @@ impl Settings {
             .insert(name.to_owned(), value.to_owned());
     }
 
-    /// Names of the service processes and the sandbox, in the order they are started.
+    /// Names of the service processes and the sandboxes, in the order they are started.
     fn members(&self) -> Vec<String> {
         let replicas = (2..=self.order_replicas).map(|number| format!("order-{number}"));
-        [SANDBOX]
+        [SANDBOX, MAIL]
             .iter()
             .chain(&SERVICES)
             .map(|name| (*name).to_owned())

@@ -12,7 +12,7 @@ use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
 /// The subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 7] = [
+pub const SERVICES: [&str; 8] = [
     "auth",
     "product",
     "inventory",
@@ -20,11 +20,15 @@ pub const SERVICES: [&str; 7] = [
     "order",
     "payment",
     "review",
+    "notification",
 ];
-/// Services in another language: left out where their programs can't be built.
-pub const OPTIONAL: [&str; 1] = ["review"];
+/// What the system runs without where its program is not there: a service in another language that can't be built, and
+/// one that only tells people what happened, with the mail server it tells them by.
+pub const OPTIONAL: [&str; 3] = ["review", "notification", MAIL];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
+/// The mail server to run against.
+pub const MAIL: &str = "mail-sandbox";
 /// The router that the public reaches: without what is tagged `internal`.
 pub const ROUTER: &str = "router";
 /// The router of the whole graph, for those who run the shop.
@@ -36,13 +40,23 @@ pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 6] = ["auth", "product", "inventory", "order", "payment", "review"];
+pub const WITH_DATABASE: [&str; 7] = [
+    "auth",
+    "product",
+    "inventory",
+    "order",
+    "payment",
+    "review",
+    "notification",
+];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 3] = [
+pub const QUEUES: [&str; 5] = [
     "order.payment-events",
     "order.inventory-events",
     "review.order-events",
+    "notification.order-events",
+    "notification.payment-events",
 ];
 
 /// The first administrator of a local system.
@@ -59,7 +73,7 @@ pub struct Ports {
     pub internal: u16,
     /// Metrics, health and readiness.
     pub ops: u16,
-    /// What browsers and the payment provider may reach.
+    /// What browsers and the payment provider may reach; where mails are taken (mail sandbox).
     pub public: u16,
 }
 
@@ -249,12 +263,14 @@ impl Plan {
         format!("http://127.0.0.1:{port}{STAFF_PATH}")
     }
 
-    /// Where subscriptions are served. `replica` is `order`, `order-2`, ...; port 0 when there is none.
+    /// Where subscriptions are served. `replica` is `order`, `order-2`, ... or `notification`; port 0 when there is none.
     pub fn websocket_url(&self, replica: &str) -> String {
-        format!(
-            "ws://127.0.0.1:{}/graphql/ws",
-            self.port(replica, |ports| ports.public)
-        )
+        let path = match program_of(replica) {
+            "notification" => "/graphql/ws/notification",
+            _ => "/graphql/ws",
+        };
+        let port = self.port(replica, |ports| ports.public);
+        format!("ws://127.0.0.1:{port}{path}")
     }
 
     /// Where subscriptions are served with fields of all services; nothing where none federates them.
@@ -279,6 +295,11 @@ impl Plan {
     /// The payment provider's API and its `/_sandbox` endpoints.
     pub fn psp_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port(SANDBOX, |ports| ports.graphql))
+    }
+
+    /// The mail server's page and its API.
+    pub fn mail_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port(MAIL, |ports| ports.graphql))
     }
 
     fn port(&self, name: &str, which: fn(&Ports) -> u16) -> u16 {

@@ -50,6 +50,7 @@ fn stand_in() -> Router {
             post(async |body: String| format!("staff: {body}")),
         )
         .route("/graphql/ws", get(echo))
+        .route("/graphql/ws/notification", get(echo))
 }
 
 fn write_page(folder: &Path) {
@@ -91,7 +92,8 @@ impl World {
             page: page.path().to_path_buf(),
             graph: behind.clone(),
             staff: behind.clone(),
-            live: behind,
+            live: behind.clone(),
+            notices: behind,
             // Nobody listens there.
             keys: "127.0.0.1:1".to_owned(),
             trace_viewer: Some("http://traces.example/{traceId}".to_owned()),

@@ -1,6 +1,7 @@
 //! Auth against a real PostgreSQL and a real Redis.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod contacts;
 mod disabled;
 mod entrance;
 mod login;

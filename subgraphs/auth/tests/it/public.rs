@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
 use service_auth::{UserVerifier, UserVerifierConfig};
-use test_kit::{AUDIENCE, ISSUER, TestServer};
+use test_kit::{AUDIENCE, ISSUER, Identity, TestServer};
 use tower::ServiceExt;
 
 use crate::entrance::Auth;
@@ -53,7 +53,10 @@ async fn the_key_set_verifies_what_auth_signs_and_holds_nothing_private() {
 #[tokio::test]
 async fn anything_else_is_a_problem() {
     let auth = Auth::open().await;
-    for router in [auth.app.rest(), auth.app.public()] {
+    for router in [
+        auth.app.rest(&Identity::new().service_verifier("auth")),
+        auth.app.public(),
+    ] {
         let (status, kind, problem) = get(router, "/users").await;
         assert_eq!(
             (status, kind.as_str()),

@@ -1,0 +1,37 @@
+//! Which events notification hears. What each tells is in [`crate::domain::notice`].
+
+use async_trait::async_trait;
+use contracts::{order, payment};
+use event_bus::{Handle, HandleError, Message, QueueSpec};
+use sqlx::PgConnection;
+
+use crate::app::App;
+
+/// What order tells.
+pub const ORDER_EVENTS: QueueSpec = QueueSpec {
+    queue: "notification.order-events",
+    bindings: &[
+        (order::EXCHANGE, "order.created.v1"),
+        (order::EXCHANGE, "order.status_changed.v1"),
+    ],
+};
+
+/// What payment tells.
+pub const PAYMENT_EVENTS: QueueSpec = QueueSpec {
+    queue: "notification.payment-events",
+    bindings: &[(payment::EXCHANGE, "refund.completed.v1")],
+};
+
+/// The door for events.
+pub struct Door(pub App);
+
+#[async_trait]
+impl Handle for Door {
+    async fn handle(&self, tx: &mut PgConnection, message: &Message) -> Result<(), HandleError> {
+        self.0.tell(tx, message).await
+    }
+
+    async fn after_commit(&self) {
+        self.0.wake();
+    }
+}

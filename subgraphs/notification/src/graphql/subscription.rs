@@ -1,0 +1,26 @@
+//! Notifications as they are written.
+
+use async_graphql::Context;
+use futures::stream::{Stream, StreamExt};
+use graphql_kit::{Result, require_user};
+
+use super::fault;
+use super::types::NotificationObject;
+use crate::app::App;
+
+/// The root of subscriptions.
+pub struct Subscription;
+
+#[async_graphql::Subscription]
+impl Subscription {
+    /// Your notifications from now on, each once. What was written before, or while you were away, is in
+    /// `User.notifications`: subscribe first, then read that.
+    async fn notification_received(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<NotificationObject>> + use<>> {
+        let viewer = require_user(ctx)?.id;
+        let told = ctx.data_unchecked::<App>().watch(viewer).await.map_err(fault)?;
+        Ok(told.map(|told| told.map(NotificationObject).map_err(fault)))
+    }
+}
