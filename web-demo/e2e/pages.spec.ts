@@ -69,6 +69,7 @@ const visits = (): Visit[] => [
   { name: "sign in", path: "/login", as: "guest", ready: heading("Sign in") },
   { name: "register", path: "/register", as: "guest", ready: heading("Create an account") },
   { name: "not found", path: "/nowhere", as: "guest", ready: heading(/nothing at this address/) },
+  { name: "notifications", path: "/notifications", as: "ada", ready: heading("Notifications") },
   { name: "cart", path: "/cart", as: "ada", ready: bare },
   { name: "checkout", path: "/checkout", as: "ada", ready: bare },
   {

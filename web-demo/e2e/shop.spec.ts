@@ -307,3 +307,38 @@ test("who bought a product reviews it, changes the review and deletes it; who di
   await expect(page.getByText("Nobody has reviewed this yet.")).toBeVisible();
   await expect(form).toBeVisible();
 });
+
+test("the bell tells of an order while it is placed and paid; what was read stays read", async ({
+  page,
+  request,
+}) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await signIn(page, ada);
+  await page.goto("/");
+  const silent = page.getByRole("link", { name: "Notifications", exact: true });
+  await expect(silent).toBeVisible();
+  const order = await graph.order("wool-rug", ada);
+  // By the socket: nothing is loaded anew.
+  await page.getByRole("link", { name: "Notifications, 2 unread" }).click();
+  const notices = page.getByRole("main").getByRole("listitem");
+  await expect(notices).toHaveCount(2);
+  await expect(page.getByText("Not read yet:")).toHaveCount(2);
+  await notices.first().getByRole("link").click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(order.number);
+  await page.getByRole("link", { name: "Notifications, 1 unread" }).click();
+  await page.getByRole("button", { name: "Mark all as read" }).click();
+  await expect(silent).toBeVisible();
+  await page.reload();
+  await expect(notices).toHaveCount(2);
+  await expect(page.getByText("Not read yet:")).toHaveCount(0);
+
+  await page.getByRole("link", { name: "Choose what" }).click();
+  const paid = page.getByRole("switch", { name: "It is paid: by mail" });
+  await expect(paid).toBeChecked();
+  await paid.press("Space");
+  await expect(paid).not.toBeChecked();
+  await page.reload();
+  await expect(paid).not.toBeChecked();
+  await expect(page.getByRole("switch", { name: "It is paid: in the shop" })).toBeChecked();
+});

@@ -21,6 +21,7 @@ import { usePageTitle } from "../components/usePageTitle";
 import { type AuthErrorCode, EndSessionDocument, SessionsDocument } from "../gql/documents";
 import { formatDateTime } from "../lib/dates";
 import { authWords } from "../lib/errors";
+import { Preferences } from "../notices/Preferences";
 import { useSession } from "../session/SessionProvider";
 
 type Field = "current" | "next";
@@ -205,6 +206,7 @@ export function AccountPage() {
           {user.displayName} · {user.email}
         </Text>
       </div>
+      <Preferences />
       <Password />
       <Devices />
     </Stack>

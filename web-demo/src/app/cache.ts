@@ -39,7 +39,9 @@ export function makeCache(): InMemoryCache {
           },
         },
       },
-      User: { fields: { orders: pages([]) } },
+      User: {
+        fields: { orders: pages([]), notifications: pages([]), notificationPreferences: { merge: false } },
+      },
       Coupon: { keyFields: ["code"] },
       // Parts of one value, asked for by different operations.
       Product: { fields: { variants: { merge: false }, reviews: pages(["sort"]) } },

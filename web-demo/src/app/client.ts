@@ -11,7 +11,7 @@ import { newId } from "../lib/ids";
 import { newTraceparent } from "../lib/trace";
 import { sessions } from "../session/session";
 import { makeCache } from "./cache";
-import { live } from "./live";
+import { live, notices } from "./live";
 
 declare module "@apollo/client" {
   namespace ApolloClient {
@@ -67,6 +67,13 @@ const renew = new ErrorLink(({ error, operation, forward }) => {
   );
 });
 
+/** Who tells of notifications has a socket of its own. */
+const sockets = ApolloLink.split(
+  ({ operationName }) => operationName === "NotificationReceived",
+  new GraphQLWsLink(notices.client),
+  new GraphQLWsLink(live.client),
+);
+
 /** Where the public graph is, and the whole one, which staff are served. */
 export type Address = "/graphql" | "/graphql/staff";
 
@@ -76,7 +83,7 @@ export function makeClient(uri: Address): ApolloClient {
     cache: makeCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-      trace.concat(new GraphQLWsLink(live.client)),
+      trace.concat(sockets),
       http,
     ),
     defaultOptions: {

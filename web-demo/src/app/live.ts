@@ -1,4 +1,4 @@
-// The one WebSocket of the page. It never reconnects behind the back of its users: a cut is an error to them, so that
+// The WebSockets of the page: one to order, and one to who tells of notifications. They never reconnect behind the back of their users: a cut is an error to them, so that
 // they can resume from what they have seen and say so.
 import { createClient } from "graphql-ws";
 import { sessions } from "../session/session";
@@ -6,7 +6,7 @@ import { sessions } from "../session/session";
 const PING_EVERY_MS = 12_000;
 const PONG_WITHIN_MS = 5_000;
 
-function connect() {
+function connect(path: string) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   let socket: WebSocket | undefined;
   let pongDue: ReturnType<typeof setTimeout> | undefined;
@@ -17,7 +17,7 @@ function connect() {
     for (const listener of listeners) listener();
   };
   const client = createClient({
-    url: `${scheme}://${location.host}/graphql/ws`,
+    url: `${scheme}://${location.host}${path}`,
     lazy: true,
     retryAttempts: 0,
     keepAlive: PING_EVERY_MS,
@@ -53,4 +53,5 @@ function connect() {
   };
 }
 
-export const live = connect();
+export const live = connect("/graphql/ws");
+export const notices = connect("/graphql/ws/notification");

@@ -37,6 +37,10 @@ export const router = createBrowserRouter([
         lazy: async () => ({ Component: (await import("../orders/OrderPage")).OrderPage }),
       },
       {
+        path: "notifications",
+        lazy: async () => ({ Component: (await import("../notices/NoticesPage")).NoticesPage }),
+      },
+      {
         path: "account",
         lazy: async () => ({ Component: (await import("../account/AccountPage")).AccountPage }),
       },

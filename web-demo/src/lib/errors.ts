@@ -4,6 +4,7 @@ import type {
   AuthErrorCode,
   CartErrorCode,
   CouponProblem,
+  NotificationErrorCode,
   OrderErrorCode,
   ReviewErrorCode,
 } from "../gql/documents";
@@ -185,6 +186,11 @@ export const reviewWords: Record<ReviewErrorCode, string> = open(
     NOT_FOUND: "This review is gone already.",
     REVIEW_HIDDEN: "The shop took this review down: it can only be deleted.",
   },
+  newer,
+);
+
+export const noticeWords: Record<NotificationErrorCode, string> = open(
+  { NOT_FOUND: "This notification is gone. Reload the page." },
   newer,
 );
 

@@ -1,16 +1,22 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { IconUser, IconUserCircle } from "@tabler/icons-react";
+import { IconBell, IconUser, IconUserCircle } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import { Link, useLocation } from "react-router";
 import { useSession } from "./SessionProvider";
 
 const UserMenu = lazy(async () => ({ default: (await import("./UserMenu")).UserMenu }));
+const Bell = lazy(async () => ({ default: (await import("../notices/Bell")).Bell }));
 
 /** As large as what comes, so that nothing moves. */
 const PLACEHOLDER = (
-  <ActionIcon component="span" variant="subtle" color="gray" size="lg" radius="xl" aria-hidden>
-    <IconUserCircle size={28} />
-  </ActionIcon>
+  <>
+    <ActionIcon component="span" variant="subtle" color="gray" size="lg" aria-hidden>
+      <IconBell size={22} />
+    </ActionIcon>
+    <ActionIcon component="span" variant="subtle" color="gray" size="lg" radius="xl" aria-hidden>
+      <IconUserCircle size={28} />
+    </ActionIcon>
+  </>
 );
 
 export function AccountMenu() {
@@ -41,6 +47,7 @@ export function AccountMenu() {
   }
   return (
     <Suspense fallback={PLACEHOLDER}>
+      <Bell userId={user.id} />
       <UserMenu />
     </Suspense>
   );
