@@ -1,6 +1,17 @@
 // What one was told, newest first.
 import { useMutation, useQuery } from "@apollo/client/react";
-import { Anchor, Button, Card, Group, Indicator, Skeleton, Stack, Text, Title, VisuallyHidden } from "@mantine/core";
+import {
+  Anchor,
+  Button,
+  Card,
+  Group,
+  Indicator,
+  Skeleton,
+  Stack,
+  Text,
+  Title,
+  VisuallyHidden,
+} from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
 import { Link, Navigate, useLocation } from "react-router";
 import { Empty } from "../components/Empty";

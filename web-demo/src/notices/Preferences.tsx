@@ -4,9 +4,9 @@ import { Card, Skeleton, Switch, Table, Text, Title } from "@mantine/core";
 import { notifyFault, notifyRefused } from "../components/failure";
 import { Problem } from "../components/Problem";
 import {
+  NoticePreferencesDocument,
   type NotificationChannel,
   type NotificationKind,
-  NoticePreferencesDocument,
   SetNoticePreferenceDocument,
 } from "../gql/documents";
 import { noticeWords } from "../lib/errors";

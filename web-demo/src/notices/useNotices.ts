@@ -19,7 +19,10 @@ export function useNotices(userId: string): void {
     const ask = () => {
       // Without the service the shop goes on, with a bell that does not ring.
       client.query({ query: UnreadNoticesDocument, fetchPolicy: "network-only" }).catch(() => undefined);
-      client.cache.evict({ id: client.cache.identify({ __typename: "User", id: userId }), fieldName: "notifications" });
+      client.cache.evict({
+        id: client.cache.identify({ __typename: "User", id: userId }),
+        fieldName: "notifications",
+      });
     };
     const again = () => {
       subscription?.unsubscribe();
