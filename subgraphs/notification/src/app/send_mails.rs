@@ -4,9 +4,11 @@
 //! and sent a second time with the same Message-ID. SMTP has nothing to ask whether a mail was taken.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 
 use contracts::UserId;
 use contracts::auth::Contact;
+use futures::FutureExt;
 use futures::future::join_all;
 use service_kit::{correlation, trace};
 use tracing::{Instrument, Span};
@@ -105,9 +107,12 @@ impl App {
         let contact = known
             .get(&claimed.mail.user)
             .ok_or_else(|| Failure::Never("auth knows no such user".to_owned()))?;
-        let handed = self.mailer.send(&claimed.mail, contact);
-        tokio::time::timeout(self.policy.patience, handed)
-            .await
-            .unwrap_or_else(|_| Err(Failure::Later("the mail server took too long".to_owned())))
+        // One mail that can't be built must not end the worker of all.
+        let handed = AssertUnwindSafe(self.mailer.send(&claimed.mail, contact)).catch_unwind();
+        match tokio::time::timeout(self.policy.patience, handed).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Failure::Later("sending it panicked".to_owned())),
+            Err(_) => Err(Failure::Later("the mail server took too long".to_owned())),
+        }
     }
 }

@@ -14,7 +14,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use service_kit::Secret;
 use url::Url;
 
-use super::template::Templates;
+use super::template::{self, Templates};
 use crate::domain::Mail;
 use crate::domain::mail::Failure;
 
@@ -154,7 +154,7 @@ impl Mailer {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         Message::builder()
             .from(self.0.from.clone())
-            .to(Mailbox::new(Some(contact.display_name.clone()), address))
+            .to(Mailbox::new(Some(template::name_of(contact)), address))
             .subject(words.subject)
             .message_id(Some(id))
             .date(mail.at.into())

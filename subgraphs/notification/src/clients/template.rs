@@ -40,7 +40,7 @@ impl Templates {
         let base = self.shop.as_str().trim_end_matches('/');
         let subject = words::title(&mail.what);
         let values = context! {
-            name => contact.display_name.as_str(),
+            name => name_of(contact),
             title => subject,
             body => words::body(&mail.what),
             link => format!("{base}/orders/{}", mail.order),
@@ -52,6 +52,14 @@ impl Templates {
             html: self.environment.get_template(HTML)?.render(&values)?,
         })
     }
+}
+
+/// What somebody is called, in one line: no header of a mail may hold another.
+pub(super) fn name_of(contact: &Contact) -> String {
+    let letters = contact.display_name.chars();
+    letters
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]
@@ -81,7 +89,7 @@ mod tests {
         let contact = Contact {
             user_id: user,
             email: "ada@example.com".to_owned(),
-            display_name: "<b>Ada</b> {{ 7 * 7 }}".to_owned(),
+            display_name: "<b>Ada</b>\n{{ 7 * 7 }}".to_owned(),
         };
         let rendered = templates.render(&mail, &contact).unwrap();
         assert_eq!(rendered.subject, "Your money is on its way back");
