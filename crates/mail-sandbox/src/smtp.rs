@@ -63,16 +63,17 @@ async fn talk(stream: TcpStream, sandbox: Sandbox) -> io::Result<()> {
         stream.flush().await?;
         answer = match answer.then {
             Then::Quit => return stream.shutdown().await,
-            Then::Data => match read_mail(&mut stream).await? {
-                Some(raw) => session.data(&raw),
-                None => {
+            Then::Data => {
+                if let Some(raw) = read_mail(&mut stream).await? {
+                    session.data(&raw)
+                } else {
                     session.reset();
                     Answer {
                         lines: format!("552 more than {MAX_BYTES} bytes\r\n"),
                         then: Then::Go,
                     }
                 }
-            },
+            }
             Then::Go => match read_line(&mut stream).await? {
                 Some(line) => session.command(String::from_utf8_lossy(&line).trim_end()),
                 None => return Ok(()),

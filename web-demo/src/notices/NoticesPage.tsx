@@ -78,6 +78,7 @@ function Notice({ notice, onRead }: { notice: NoticePartsFragment; onRead(): voi
       </Text>
       <Text size="xs" c="dimmed" mt={4}>
         {formatDateTime(notice.createdAt)}
+        {notice.order && ` · order ${notice.order.number}`}
       </Text>
     </Card>
   );
