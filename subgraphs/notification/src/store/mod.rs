@@ -33,7 +33,7 @@ impl Parts {
     fn of(what: &What) -> Self {
         Self {
             kind: what.kind().text(),
-            cancel_reason: what.reason().map(|reason| reason.text()),
+            cancel_reason: what.reason().map(text::Stored::text),
             amount_minor: what.amount().map(|amount| amount.amount_minor),
             currency: what.amount().map(|amount| amount.currency.to_string()),
         }
