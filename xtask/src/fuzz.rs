@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     /// Where chance begins; another one tries other inputs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Afterwards, put what was found into `tests/fuzz/found.tar.xz`, where the next run begins.
+    #[arg(long)]
+    keep: bool,
     /// Which targets: events, webhooks, webhook-signatures, cursors, websocket, requests, import-lines, tokens. All when
     /// none is named.
     targets: Vec<String>,
@@ -36,17 +39,50 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .env("RUSTFLAGS", COUNTERS)
         .env("CARGO_INCREMENTAL", "0");
     workspace::must(&mut command)?;
+    unpack()?;
     let mut command = Command::new(folder.join(host).join("debug/fuzz"));
     command
         .args(["--seconds", &arguments.seconds.to_string()])
         .args(["--seed", &arguments.seed.to_string()])
         .args(&arguments.targets);
     let status = command.status().context("the fuzzer")?;
+    if arguments.keep {
+        pack()?;
+    }
     Ok(if status.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Inputs that led to code which no seed reaches, as earlier runs left them: the fuzzer reads them from `target`.
+const FOUND: &str = "tests/fuzz/found.tar.xz";
+const FOLDER: &str = "fuzz-corpus";
+
+fn unpack() -> Result<()> {
+    let target = workspace::root().join("target");
+    if target.join(FOLDER).exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&target).with_context(|| target.display().to_string())?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xJf")
+        .arg(workspace::root().join(FOUND))
+        .arg("-C")
+        .arg(target);
+    workspace::must(&mut tar)
+}
+
+/// Of the same findings always the same archive.
+fn pack() -> Result<()> {
+    let mut tar = Command::new("tar");
+    tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cJf"])
+        .arg(workspace::root().join(FOUND))
+        .arg("-C")
+        .arg(workspace::root().join("target"))
+        .arg(FOLDER);
+    workspace::must(&mut tar)
 }
 
 /// A short look at each target, with the programs as they are built for tests: what is new of an input is then only how

@@ -18,8 +18,10 @@ use tower::ServiceExt;
 
 use crate::Listener;
 
-/// A client that can't even send its headers in this time is gone or hostile.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the headers of the next request may take, the first or another one: the server counts a connection's rest
+/// in. Longer than callers keep a connection that rests (the routers 60 s, services 20 s), because who sends while we
+/// hang up has lost a request and can't know whether it was done.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 /// After this, connections that still answer are cut.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -189,6 +191,31 @@ mod tests {
             stop.cancel();
             server.await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_may_rest_for_as_long_as_the_routers_keep_one() {
+        let router = Router::new().route("/", get(async || "done"));
+        let bound = Bound::bind(Listener::new("test", "127.0.0.1:0".parse().unwrap(), router))
+            .await
+            .unwrap();
+        let addr = bound.socket.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(bound.serve(stop.clone()));
+        let mut client = TcpStream::connect(addr).await.unwrap();
+        for rest in [0, 60] {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(rest)).await;
+            tokio::time::resume();
+            let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+            client.write_all(ask).await.unwrap();
+            let mut answer = vec![0; 1024];
+            let read = client.read(&mut answer).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer[..read]);
+            assert!(answer.ends_with("done"), "after {rest} s: {answer}");
+        }
+        stop.cancel();
+        server.await.unwrap();
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::root;
 
 /// Words of the query language that look like names.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 25] = [
     "abs",
     "and",
     "avg",
@@ -32,6 +32,7 @@ const WORDS: [&str; 24] = [
     "or",
     "rate",
     "sum",
+    "topk",
     "unless",
     "without",
 ];

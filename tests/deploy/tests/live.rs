@@ -145,13 +145,17 @@ fn boards() -> Result<()> {
     Ok(())
 }
 
-/// An operation that the router has not planned yet, on the shelf and on reviews, which the demo doesn't look at.
+/// An operation that the router has not planned yet, on the shelf and on reviews, and one of notifications, which is
+/// refused for want of a token: what the demo doesn't look at.
 fn ask_something_new(router: SocketAddr, round: u32) -> Result<()> {
     let body = format!(
         r#"{{"query":"query Round{round} {{ categories {{ name{round}: name }} products(first: 1) {{ nodes {{ averageRating }} }} }}"}}"#
     );
     let answer = dev_stack::http::post(router, "/graphql", &body).context("the router")?;
     ensure!(answer.status == 200, "{}", answer.body);
+    let body = r#"{"query":"mutation { markNotificationsRead(input: {}) { markedCount } }"}"#;
+    let answer = dev_stack::http::post(router, "/graphql", body).context("the router")?;
+    ensure!(answer.body.contains("UNAUTHENTICATED"), "{}", answer.body);
     Ok(())
 }
 
