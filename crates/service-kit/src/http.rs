@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Below the keep-alive of the servers it calls, so that it never writes into a connection being closed.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client that gives up after `timeout` in all, follows no redirect and uses no proxy.
 pub fn client(timeout: Duration) -> reqwest::Client {

@@ -193,29 +193,15 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_connection_may_rest_for_as_long_as_the_routers_keep_one() {
-        let router = Router::new().route("/", get(async || "done"));
-        let bound = Bound::bind(Listener::new("test", "127.0.0.1:0".parse().unwrap(), router))
-            .await
-            .unwrap();
-        let addr = bound.socket.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let server = tokio::spawn(bound.serve(stop.clone()));
-        let mut client = TcpStream::connect(addr).await.unwrap();
-        for rest in [0, 60] {
-            tokio::time::pause();
-            tokio::time::advance(Duration::from_secs(rest)).await;
-            tokio::time::resume();
-            let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
-            client.write_all(ask).await.unwrap();
-            let mut answer = vec![0; 1024];
-            let read = client.read(&mut answer).await.unwrap();
-            let answer = String::from_utf8_lossy(&answer[..read]);
-            assert!(answer.ends_with("done"), "after {rest} s: {answer}");
-        }
-        stop.cancel();
-        server.await.unwrap();
+    #[test]
+    fn callers_let_go_of_a_resting_connection_before_we_do() {
+        assert!(HEADER_TIMEOUT > crate::http::POOL_IDLE_TIMEOUT);
+        let routers = include_str!("../../../router/router.yaml");
+        let kept = routers
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("pool_idle_timeout: ")?.strip_suffix('s'));
+        let kept: u64 = kept.unwrap().parse().unwrap();
+        assert!(HEADER_TIMEOUT > Duration::from_secs(kept), "the routers keep it {kept} s");
     }
 
     #[tokio::test]
