@@ -201,7 +201,10 @@ mod tests {
             .lines()
             .find_map(|line| line.trim().strip_prefix("pool_idle_timeout: ")?.strip_suffix('s'));
         let kept: u64 = kept.unwrap().parse().unwrap();
-        assert!(HEADER_TIMEOUT > Duration::from_secs(kept), "the routers keep it {kept} s");
+        assert!(
+            HEADER_TIMEOUT > Duration::from_secs(kept),
+            "the routers keep it {kept} s"
+        );
     }
 
     #[tokio::test]
