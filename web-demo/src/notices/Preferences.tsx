@@ -1,6 +1,6 @@
 // What is told, and how: a switch for each kind and channel.
 import { useMutation, useQuery } from "@apollo/client/react";
-import { Card, Skeleton, Switch, Table, Text, Title } from "@mantine/core";
+import { Box, Card, Skeleton, Switch, Table, Text, Title } from "@mantine/core";
 import { notifyFault, notifyRefused } from "../components/failure";
 import { Problem } from "../components/Problem";
 import {
@@ -24,6 +24,9 @@ const CHANNELS: [NotificationChannel, string][] = [
   ["EMAIL", "By mail"],
 ];
 
+/** Of the table, so that nothing moves when it comes; its words take two lines on a phone. */
+const HEIGHT = { base: 270, sm: 230 };
+
 export function Preferences() {
   const { data, loading, error, refetch } = useQuery(NoticePreferencesDocument);
   const [set] = useMutation(SetNoticePreferenceDocument);
@@ -46,41 +49,43 @@ export function Preferences() {
       <Title order={2} size="h4" mb="md" id="notifications">
         What we tell you
       </Title>
-      {!wanted && loading && <Skeleton height={240} aria-busy />}
       {!wanted && !loading && <Problem error={error} onRetry={() => void refetch()} />}
+      {!wanted && loading && <Skeleton h={HEIGHT} aria-busy />}
       {wanted && (
-        <Table withRowBorders={false} verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Td />
-              {CHANNELS.map(([channel, label]) => (
-                <Table.Th key={channel} scope="col">
-                  <Text size="sm" fw={500}>
-                    {label}
-                  </Text>
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {KINDS.map(([kind, label]) => (
-              <Table.Tr key={kind}>
-                <Table.Th scope="row" fw={400}>
-                  <Text size="sm">{label}</Text>
-                </Table.Th>
-                {CHANNELS.map(([channel, how]) => (
-                  <Table.Td key={channel}>
-                    <Switch
-                      aria-label={`${label}: ${how.toLowerCase()}`}
-                      checked={isOn(kind, channel)}
-                      onChange={(event) => void change(kind, channel, event.currentTarget.checked)}
-                    />
-                  </Table.Td>
+        <Box mih={HEIGHT}>
+          <Table withRowBorders={false} verticalSpacing={6}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Td />
+                {CHANNELS.map(([channel, label]) => (
+                  <Table.Th key={channel} scope="col">
+                    <Text size="sm" fw={500}>
+                      {label}
+                    </Text>
+                  </Table.Th>
                 ))}
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+            </Table.Thead>
+            <Table.Tbody>
+              {KINDS.map(([kind, label]) => (
+                <Table.Tr key={kind}>
+                  <Table.Th scope="row" fw={400}>
+                    <Text size="sm">{label}</Text>
+                  </Table.Th>
+                  {CHANNELS.map(([channel, how]) => (
+                    <Table.Td key={channel}>
+                      <Switch
+                        aria-label={`${label}: ${how.toLowerCase()}`}
+                        checked={isOn(kind, channel)}
+                        onChange={(event) => void change(kind, channel, event.currentTarget.checked)}
+                      />
+                    </Table.Td>
+                  ))}
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Box>
       )}
     </Card>
   );
