@@ -1,10 +1,10 @@
 //! Finds or builds Hive Router, the edge that federates subscriptions. Only for whoever asks for it.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use crate::install;
 use crate::router::cache;
 use crate::stack::Progress;
 
@@ -26,19 +26,11 @@ pub fn ensure(progress: &dyn Progress) -> Result<PathBuf> {
     let folder = folder().context("there is no home folder to keep Hive Router in: HOME is not set")?;
     let what = format!("building Hive Router {VERSION}");
     progress.begin(&what);
-    let status = Command::new("cargo")
-        .args(["install", "hive-router", "--version", VERSION, "--locked"])
-        // Without its page the build would run npm.
-        .args(["--features", "graphiql", "--bin", "hive_router", "--root"])
-        .arg(folder)
-        .stdin(Stdio::null())
-        .status()
-        .context("cargo install hive-router");
+    // Without its page the build would run npm.
+    let only = ["--features", "graphiql", "--bin", "hive_router"];
+    let built = install::from_source("hive-router", VERSION, &only, &folder);
     progress.end(&what);
-    let status = status?;
-    if !status.success() {
-        bail!("cargo install hive-router: {status}");
-    }
+    built?;
     find().context("Hive Router was installed and is not there")
 }
 

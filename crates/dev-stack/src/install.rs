@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -181,6 +181,23 @@ fn command(program: &str, arguments: &[&str]) -> Result<()> {
             output.status,
             tail.join("\n")
         );
+    }
+    Ok(())
+}
+
+/// Builds a package of Rust programs into `folder`, from its own lock file; cargo shows its progress. `only` says which
+/// of its programs and features.
+pub(crate) fn from_source(package: &str, version: &str, only: &[&str], folder: &Path) -> Result<()> {
+    let status = Command::new("cargo")
+        .args(["install", package, "--version", version, "--locked"])
+        .args(only)
+        .arg("--root")
+        .arg(folder)
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cargo install {package}"))?;
+    if !status.success() {
+        bail!("cargo install {package}: {status}");
     }
     Ok(())
 }

@@ -108,23 +108,7 @@ fn build(folder: &Path, progress: &dyn Progress) -> Result<()> {
         .and_then(|()| install::ensure_program("cmake", "cmake"));
     progress.end("build tools for the router");
     tools?;
-    let status = Command::new("cargo")
-        .args([
-            "install",
-            "apollo-router",
-            "--version",
-            VERSION,
-            "--locked",
-            "--root",
-        ])
-        .arg(folder)
-        .stdin(Stdio::null())
-        .status()
-        .context("cargo install apollo-router")?;
-    if !status.success() {
-        bail!("cargo install apollo-router: {status}");
-    }
-    Ok(())
+    install::from_source("apollo-router", VERSION, &[], folder)
 }
 
 /// The messages that the router's own ones import. Debian has them in another package than the compiler.

@@ -44,6 +44,6 @@ pub use money::{CurrencyCode, DecimalScalar, MoneyInput, MoneyObject};
 pub use page::PageInfoObject;
 pub use rate_limit::{RateLimits, Rates};
 pub use refusals::hidden;
-pub use schema::{PerRequest, builder, sdl};
+pub use schema::{LiveSchema, Nothing, PerRequest, builder, live_builder, sdl};
 pub use viewer::{ClientIp, Viewer, client_ip, require_role, require_staff, require_user, viewer};
 pub use ws::{WsConfig, WsLimits, ws_router};

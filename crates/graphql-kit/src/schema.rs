@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder, SubscriptionType,
+    EmptyMutation, Object, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
+    SubscriptionType,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -35,6 +36,29 @@ where
         .limit_complexity(MAX_COMPLEXITY)
         .limit_recursive_depth(MAX_RECURSION)
         .limit_directives(MAX_DIRECTIVES_PER_FIELD)
+}
+
+/// The schema of a public WebSocket: a service's subscriptions, nothing else.
+pub type LiveSchema<S> = Schema<Entities<Nothing>, EmptyMutation, S>;
+
+/// A builder of that schema.
+pub fn live_builder<S>(subscription: S) -> SchemaBuilder<Entities<Nothing>, EmptyMutation, S>
+where
+    S: SubscriptionType + 'static,
+{
+    builder(Nothing, EmptyMutation, subscription)
+}
+
+/// A query root with nothing but the one field that a root must have.
+pub struct Nothing;
+
+/// A query root without anything to query.
+#[Object]
+impl Nothing {
+    /// Queries go to `/graphql`.
+    async fn queries(&self) -> &'static str {
+        "/graphql"
+    }
 }
 
 /// The subgraph's SDL as it is committed: sorted, with federation directives and subscriptions.

@@ -42,7 +42,9 @@ impl<S: Subscriber> Layer<S> for Statements {
         }
         let mut told = Told::default();
         event.record(&mut told);
-        if let (Some(name), Some(seconds)) = (told.name, told.seconds) {
+        // The summary is the whole of a statement that is told without its text.
+        let name = told.name.or_else(|| told.summary.as_deref().map(name));
+        if let (Some(name), Some(seconds)) = (name, told.seconds) {
             self.seconds.with_label_values(&[&name]).observe(seconds);
         }
     }
@@ -50,15 +52,17 @@ impl<S: Subscriber> Layer<S> for Statements {
 
 #[derive(Default)]
 struct Told {
+    summary: Option<String>,
     name: Option<String>,
     seconds: Option<f64>,
 }
 
 impl Visit for Told {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // The summary is the whole of a short statement; of a longer one the text follows.
-        if field.name() == "summary" || (field.name() == "db.statement" && !value.is_empty()) {
-            self.name = Some(name(value));
+        match field.name() {
+            "summary" => self.summary = Some(value.to_owned()),
+            "db.statement" if !value.is_empty() => self.name = Some(name(value)),
+            _ => {}
         }
     }
 
@@ -81,19 +85,19 @@ fn name(sql: &str) -> String {
     let mut last = "";
     for (at, &this) in words.iter().enumerate() {
         let next = word(at + 1);
-        match this.to_ascii_uppercase().as_str() {
-            "AS" if next == "(" || next.eq_ignore_ascii_case("MATERIALIZED") => temporary.push(last),
-            // `FOR UPDATE` and `DO UPDATE` write nothing of their own.
-            "UPDATE" if !["FOR", "DO"].iter().any(|no| last.eq_ignore_ascii_case(no)) => {
-                return format!("UPDATE {next}");
-            }
-            "INTO" if last.eq_ignore_ascii_case("INSERT") => return format!("INSERT {next}"),
-            "FROM" if last.eq_ignore_ascii_case("DELETE") => return format!("DELETE {next}"),
-            // A function that gives rows is no table.
-            "FROM" if next != "(" && word(at + 2) != "(" && !temporary.contains(&next) => {
-                read.get_or_insert(next);
-            }
-            _ => {}
+        let (now, before) = (is(this), is(last));
+        // `FOR UPDATE` and `DO UPDATE` write nothing of their own.
+        if now("UPDATE") && !before("FOR") && !before("DO") {
+            return format!("UPDATE {next}");
+        } else if now("INTO") && before("INSERT") {
+            return format!("INSERT {next}");
+        } else if now("FROM") && before("DELETE") {
+            return format!("DELETE {next}");
+        } else if now("AS") && (next == "(" || is(next)("MATERIALIZED")) {
+            temporary.push(last);
+        // A function that gives rows is no table.
+        } else if now("FROM") && next != "(" && word(at + 2) != "(" && !temporary.contains(&next) {
+            read.get_or_insert(next);
         }
         last = this;
     }
@@ -101,6 +105,11 @@ fn name(sql: &str) -> String {
         Some(table) => format!("SELECT {table}"),
         None => word(0).to_ascii_uppercase(),
     }
+}
+
+/// Whether it is that word of SQL, however it is written. Statements are named on their way: nothing is copied.
+fn is(word: &str) -> impl Fn(&str) -> bool {
+    move |other| word.eq_ignore_ascii_case(other)
 }
 
 /// Names, numbers and opening brackets.

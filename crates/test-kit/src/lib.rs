@@ -16,6 +16,7 @@ mod postgres;
 mod redis;
 mod server;
 mod servers;
+mod socket;
 mod statements;
 
 pub use amqp::{TestAmqp, amqp};
@@ -24,4 +25,5 @@ pub use identity::{AUDIENCE, ISSUER, Identity};
 pub use postgres::{TestDb, empty_postgres, postgres};
 pub use redis::{TestRedis, redis};
 pub use server::TestServer;
+pub use socket::TestSocket;
 pub use statements::{Statements, watch_statements};

@@ -13,9 +13,6 @@ mod store;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::Uri;
 use contracts::{EventData, notification};
 use event_bus::{Bus, InboxWorker, Retention};
 use graphql_kit::{RateLimits, WsConfig};
@@ -23,7 +20,6 @@ use pg_kit::Purpose;
 use service_auth::{ServiceKey, UserVerifier};
 use service_kit::{Host, Listener};
 use sqlx::migrate::Migrator;
-use tower::ServiceExt;
 
 pub use app::{App, AppError, Parts, Policy};
 pub use clients::{Auth, Mailer, SmtpConfig};
@@ -64,8 +60,10 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
         config.http.rates,
         host.clock.clone(),
     )?;
-    let live = WsConfig::new(users.clone(), config.allowed_origins).limited(limits.clone());
-    let live = public(graphql_kit::ws_router(live_schema(app.clone()), live, &host));
+    let live = WsConfig::new(users.clone(), config.allowed_origins)
+        .limited(limits.clone())
+        .at(LIVE_PATH);
+    let live = graphql_kit::ws_router(live_schema(app.clone()), live, &host);
     let settings = config
         .http
         .with_users(users)
@@ -82,15 +80,6 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
 
 /// Where the WebSocket is. Browsers find all services on one origin, and `/graphql/ws` is order's.
 pub const LIVE_PATH: &str = "/graphql/ws/notification";
-
-/// The routes of the public listener: the house's WebSocket under a path of its own.
-fn public(live: Router) -> Router {
-    let live = live.map_request(|mut request: Request| {
-        *request.uri_mut() = Uri::from_static("/graphql/ws");
-        request
-    });
-    Router::new().route_service(LIVE_PATH, live)
-}
 
 /// Hears order and payment, each through an inbox of its own.
 pub fn hear(app: &App, bus: &Bus, host: &Host) {

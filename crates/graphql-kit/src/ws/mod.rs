@@ -51,6 +51,9 @@ use quota::Quota;
 /// The subprotocol spoken here.
 pub const SUBPROTOCOL: &str = "graphql-transport-ws";
 
+/// Where the WebSocket is, unless a service says another place.
+const PATH: &str = "/graphql/ws";
+
 /// Bounds of sockets and subscriptions.
 #[derive(Debug, Clone, Copy)]
 pub struct WsLimits {
@@ -95,6 +98,8 @@ pub struct WsConfig {
     pub limits: WsLimits,
     /// How often a user may open a subscription; without, as often as they like.
     pub rates: Option<RateLimits>,
+    /// Where it is served.
+    pub path: &'static str,
 }
 
 impl WsConfig {
@@ -105,7 +110,14 @@ impl WsConfig {
             allowed_origins,
             limits: WsLimits::default(),
             rates: None,
+            path: PATH,
         }
+    }
+
+    /// The same at another path: browsers find the sockets of all services on one origin.
+    #[must_use]
+    pub fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
     }
 
     /// The same, with limits.
@@ -136,13 +148,14 @@ struct Endpoint {
     metrics: Metrics,
 }
 
-/// The router of a public listener: `GET /graphql/ws`. Sockets are tasks of `host`, and close when it stops.
+/// The router of a public listener: `GET` of the configured path, `/graphql/ws` by default. Sockets are tasks of `host`, and close when it stops.
 pub fn ws_router<Q, M, S>(schema: Schema<Q, M, S>, config: WsConfig, host: &Host) -> Router
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
+    let path = config.path;
     let endpoint = Arc::new(Endpoint {
         types: Arc::new(schema.types()),
         engine: Box::new(schema),
@@ -151,9 +164,7 @@ where
         host: host.clone(),
         metrics: Metrics::new(),
     });
-    Router::new()
-        .route("/graphql/ws", get(upgrade))
-        .with_state(endpoint)
+    Router::new().route(path, get(upgrade)).with_state(endpoint)
 }
 
 async fn upgrade(
@@ -162,14 +173,14 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !endpoint.allows(&headers) {
-        refuse(&headers, "403", "a page of another origin");
+        endpoint.refuse(&headers, "403", "a page of another origin");
         return (StatusCode::FORBIDDEN, "this origin may not connect\n").into_response();
     }
     if endpoint.host.shutdown.is_cancelled() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let Some(place) = endpoint.quota.enter() else {
-        refuse(&headers, "503", "too many connections");
+        endpoint.refuse(&headers, "503", "too many connections");
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let id = correlation::current().unwrap_or_else(correlation::new_id);
@@ -187,12 +198,12 @@ async fn upgrade(
         })
 }
 
-fn refuse(headers: &HeaderMap, code: &str, why: &str) {
-    let who = Who(None, ClientIp::of(headers));
-    refused(Door::Socket, who, "/graphql/ws", code, why);
-}
-
 impl Endpoint {
+    fn refuse(&self, headers: &HeaderMap, code: &str, why: &str) {
+        let who = Who(None, ClientIp::of(headers));
+        refused(Door::Socket, who, self.config.path, code, why);
+    }
+
     fn allows(&self, headers: &HeaderMap) -> bool {
         headers.get_all(ORIGIN).iter().all(|origin| {
             self.config

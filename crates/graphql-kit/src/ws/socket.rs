@@ -167,7 +167,7 @@ impl Socket {
             refused(
                 Door::Socket,
                 self.who(),
-                "/graphql/ws",
+                self.endpoint.config.path,
                 &close.code().to_string(),
                 why,
             );

@@ -10,8 +10,8 @@ mod subscription;
 mod types;
 mod user_error;
 
-use async_graphql::{EmptyMutation, MergedObject, Object, Request, Schema};
-use graphql_kit::{ApiError, Entities, PerRequest};
+use async_graphql::{Request, Schema};
+use graphql_kit::{ApiError, Entities, LiveSchema, PerRequest};
 
 use crate::app::{App, AppError};
 
@@ -22,9 +22,6 @@ use user_error::UserError;
 
 /// The subgraph's schema.
 pub type NotificationSchema = Schema<Entities<Query>, Mutation, Subscription>;
-
-/// The schema of the public WebSocket: the same subscriptions, nothing else.
-pub type LiveSchema = Schema<Entities<Nothing>, EmptyMutation, Subscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> NotificationSchema {
@@ -37,9 +34,11 @@ pub fn schema(app: App) -> NotificationSchema {
 }
 
 /// The schema of the public WebSocket over an app.
-pub fn live_schema(app: App) -> LiveSchema {
-    let builder = graphql_kit::builder(Nothing::default(), EmptyMutation, Subscription);
-    builder.data(loaders(&app)).data(app).finish()
+pub fn live_schema(app: App) -> LiveSchema<Subscription> {
+    graphql_kit::live_builder(Subscription)
+        .data(loaders(&app))
+        .data(app)
+        .finish()
 }
 
 /// The subgraph's SDL, which needs no app.
@@ -51,22 +50,6 @@ pub fn sdl() -> String {
 fn loaders(app: &App) -> PerRequest {
     let app = app.clone();
     PerRequest::new(move |request: Request| loader::attach(request, &app))
-}
-
-/// A query root without anything to query.
-#[derive(MergedObject, Default)]
-pub struct Nothing(Empty);
-
-/// The one field a root must have.
-#[derive(Default)]
-pub struct Empty;
-
-#[Object]
-impl Empty {
-    /// Queries go to `/graphql`.
-    async fn queries(&self) -> &'static str {
-        "/graphql"
-    }
 }
 
 /// A fault as the client may see it.

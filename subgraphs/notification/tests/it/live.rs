@@ -5,16 +5,12 @@ use std::time::Duration;
 use contracts::UserId;
 use contracts::order::OrderStep;
 use contracts::{Event, EventId};
-use futures::{SinkExt, StreamExt};
 use graphql_kit::WsConfig;
 use notification::App;
 use serde_json::{Value, json};
 use service_auth::Role;
-use test_kit::TestServer;
+use test_kit::{TestServer, TestSocket};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::stage::Stage;
 
@@ -100,68 +96,34 @@ async fn from_the_brokers_event_to_the_page_and_the_mailbox() {
     }
 }
 
-/// A client of the protocol, as small as a test needs it.
+/// A watcher of notifications.
 struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    socket: TestSocket,
     _server: TestServer,
 }
 
 impl Socket {
     async fn open(stage: &Stage, app: &App, user: UserId) -> Self {
         let token = stage.identity.user_token(user, &[Role::Customer]);
-        let config = WsConfig::new(stage.identity.verifier(), Vec::new());
+        let config = WsConfig::new(stage.identity.verifier(), Vec::new()).at(notification::LIVE_PATH);
         let schema = notification::live_schema(app.clone());
         let server = TestServer::serve(graphql_kit::ws_router(schema, config, &stage.host)).await;
-        let url = server.url("graphql/ws").to_string().replace("http://", "ws://");
-        let mut request = url.into_client_request().unwrap();
-        let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let (stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        let mut socket = Self {
-            stream,
+        let url = server.url(notification::LIVE_PATH.trim_start_matches('/'));
+        Self {
+            socket: TestSocket::open(&url, &token).await,
             _server: server,
-        };
-        let payload = json!({ "authorization": format!("Bearer {token}") });
-        socket
-            .send(json!({ "type": "connection_init", "payload": payload }))
-            .await;
-        assert_eq!(socket.receive().await["type"], "connection_ack");
-        socket
-    }
-
-    async fn send(&mut self, message: Value) {
-        self.stream
-            .send(Message::text(message.to_string()))
-            .await
-            .unwrap();
-    }
-
-    async fn receive(&mut self) -> Value {
-        loop {
-            match self.stream.next().await.unwrap().unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
         }
     }
 
     /// Subscribes, and waits until that has surely begun.
     async fn subscribe(&mut self) {
-        let payload = json!({ "query": SUBSCRIPTION });
-        self.send(json!({ "id": "1", "type": "subscribe", "payload": payload }))
-            .await;
+        self.socket.subscribe(SUBSCRIPTION, json!({})).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 
     async fn next(&mut self) -> Value {
-        loop {
-            let message = timeout(PATIENCE, self.receive()).await.unwrap();
-            match message["type"].as_str().unwrap() {
-                "next" => return message["payload"].clone(),
-                "ping" => self.send(json!({ "type": "pong" })).await,
-                other => panic!("{other}: {message}"),
-            }
-        }
+        let message = timeout(PATIENCE, self.socket.next()).await.unwrap();
+        assert_eq!(message["type"], "next", "{message}");
+        message["payload"].clone()
     }
 }

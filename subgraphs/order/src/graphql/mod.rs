@@ -13,8 +13,8 @@ mod subscription;
 mod types;
 mod user_error;
 
-use async_graphql::{EmptyMutation, MergedObject, Object, Request, Schema};
-use graphql_kit::{ApiError, Entities, PerRequest};
+use async_graphql::{Request, Schema};
+use graphql_kit::{ApiError, Entities, LiveSchema, PerRequest};
 
 use crate::app::{App, AppError};
 
@@ -25,9 +25,6 @@ use user_error::UserError;
 
 /// The subgraph's schema.
 pub type OrderSchema = Schema<Entities<Query>, Mutation, Subscription>;
-
-/// The schema of the public WebSocket: the same subscriptions, nothing else.
-pub type LiveSchema = Schema<Entities<Nothing>, EmptyMutation, Subscription>;
 
 /// The schema over an app.
 pub fn schema(app: App) -> OrderSchema {
@@ -40,9 +37,11 @@ pub fn schema(app: App) -> OrderSchema {
 }
 
 /// The schema of the public WebSocket over an app.
-pub fn live_schema(app: App) -> LiveSchema {
-    let builder = graphql_kit::builder(Nothing::default(), EmptyMutation, Subscription);
-    builder.data(loaders(&app)).data(app).finish()
+pub fn live_schema(app: App) -> LiveSchema<Subscription> {
+    graphql_kit::live_builder(Subscription)
+        .data(loaders(&app))
+        .data(app)
+        .finish()
 }
 
 /// The subgraph's SDL, which needs no app.
@@ -65,22 +64,6 @@ fn tag_feed(sdl: &str) -> String {
 fn loaders(app: &App) -> PerRequest {
     let app = app.clone();
     PerRequest::new(move |request: Request| loader::attach(request, &app))
-}
-
-/// A query root without anything to query.
-#[derive(MergedObject, Default)]
-pub struct Nothing(Empty);
-
-/// The one field a root must have.
-#[derive(Default)]
-pub struct Empty;
-
-#[Object]
-impl Empty {
-    /// Queries go to `/graphql`.
-    async fn queries(&self) -> &'static str {
-        "/graphql"
-    }
 }
 
 /// A fault as the client may see it.

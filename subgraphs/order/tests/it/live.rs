@@ -223,18 +223,14 @@ async fn staff_see_the_feed() {
 
 /// A client of the protocol, as small as a test needs it.
 mod client {
-    use futures::{SinkExt, StreamExt};
     use graphql_kit::WsConfig;
-    use serde_json::{Value, json};
-    use test_kit::TestServer;
-    use tokio_tungstenite::tungstenite::Message;
-    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-    use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+    use serde_json::Value;
+    use test_kit::{TestServer, TestSocket};
 
     use super::Stage;
 
     pub(super) struct Socket {
-        stream: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+        socket: TestSocket,
         _server: TestServer,
     }
 
@@ -243,53 +239,22 @@ mod client {
             let config = WsConfig::new(stage.identity.verifier(), Vec::new());
             let schema = order::graphql::live_schema(stage.app.clone());
             let server = TestServer::serve(graphql_kit::ws_router(schema, config, &stage.host)).await;
-            let url = server.url("graphql/ws").to_string().replace("http://", "ws://");
-            let mut request = url.into_client_request().unwrap();
-            let protocol = "graphql-transport-ws".parse().unwrap();
-            request.headers_mut().insert("sec-websocket-protocol", protocol);
-            let (stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-            let mut socket = Self {
-                stream,
+            Self {
+                socket: TestSocket::open(&server.url("graphql/ws"), token).await,
                 _server: server,
-            };
-            let payload = json!({ "authorization": format!("Bearer {token}") });
-            socket
-                .send(json!({ "type": "connection_init", "payload": payload }))
-                .await;
-            assert_eq!(socket.receive().await["type"], "connection_ack");
-            socket
-        }
-
-        async fn send(&mut self, message: Value) {
-            self.stream
-                .send(Message::text(message.to_string()))
-                .await
-                .unwrap();
-        }
-
-        async fn receive(&mut self) -> Value {
-            loop {
-                match self.stream.next().await.unwrap().unwrap() {
-                    Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    other => panic!("{other:?}"),
-                }
             }
         }
 
         /// All payloads of a subscription until it completes or fails.
         pub(super) async fn subscribe(&mut self, query: &str, variables: Value) -> Vec<Value> {
-            let payload = json!({ "query": query, "variables": variables });
-            self.send(json!({ "id": "1", "type": "subscribe", "payload": payload }))
-                .await;
+            self.socket.subscribe(query, variables).await;
             let mut payloads = Vec::new();
             loop {
-                let message = self.receive().await;
+                let message = self.socket.next().await;
                 match message["type"].as_str().unwrap() {
                     "next" => payloads.push(message["payload"].clone()),
                     "error" => return vec![message["payload"].clone()],
                     "complete" => return payloads,
-                    "ping" => self.send(json!({ "type": "pong" })).await,
                     other => panic!("{other}"),
                 }
             }
