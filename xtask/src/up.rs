@@ -116,6 +116,7 @@ fn settings(
             folder,
             port: Some(arguments.page_port),
         }),
+        audited: true,
         order_replicas: arguments.order_replicas,
         lifetime: if arguments.detach {
             Lifetime::Detached

@@ -11,6 +11,7 @@ mod finding;
 mod provider;
 mod rest;
 mod table;
+pub mod watch;
 
 pub use books::{Addresses, Books};
 pub use broker::Broker;
@@ -42,6 +43,23 @@ pub struct Expectations {
     pub broker: Option<Broker>,
     /// The payment provider, to compare its books with ours.
     pub provider: Option<Provider>,
+}
+
+impl Expectations {
+    /// How much longer a reservation lives than the deadline of its order.
+    pub const MARGIN_S: f64 = 120.0;
+    /// Longer than any honest transaction pauses between statements.
+    pub const IDLE_S: f64 = 5.0;
+
+    /// Of the databases alone, beside live traffic.
+    pub fn beside_traffic() -> Self {
+        Self {
+            grace_s: 60.0,
+            margin_s: Self::MARGIN_S,
+            idle_s: Self::IDLE_S,
+            ..Self::default()
+        }
+    }
 }
 
 /// Checks everything.

@@ -11,9 +11,6 @@ use clap::Parser;
 use contracts::OrderId;
 use url::Url;
 
-/// Longer than any honest transaction pauses between statements.
-const IDLE_S: f64 = 5.0;
-
 /// Checks the invariants of the order saga over the databases of order, inventory and payment. Exits with 1 when
 /// one is broken, with 2 when they could not be checked.
 #[derive(Parser)]
@@ -38,7 +35,7 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     grace: f64,
     /// How much longer a reservation lives than its order's deadline
-    #[arg(long, value_name = "SECONDS", default_value_t = 120.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = Expectations::MARGIN_S)]
     margin: f64,
     /// How many poison messages were injected
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
@@ -117,7 +114,7 @@ fn expectations(arguments: &Arguments) -> Result<Expectations> {
     Ok(Expectations {
         grace_s: arguments.grace,
         margin_s: arguments.margin,
-        idle_s: IDLE_S,
+        idle_s: Expectations::IDLE_S,
         poison: arguments.poison,
         sold: arguments.sold.clone(),
         acknowledged,

@@ -1,5 +1,6 @@
 //! What cart tells order.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{CartId, CouponCode, Currency, OrderId, UserId, VariantId};
@@ -41,4 +42,20 @@ pub struct CartCheckedOut {
     pub order_id: OrderId,
     /// The version that was ordered; a cart changed since is left alone.
     pub version: i32,
+}
+
+/// Answer of `GET /carts/started?from=TIME&hours=COUNT`: each of these hours, in order, those without a cart too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartsStarted {
+    /// One entry per hour.
+    pub hours: Vec<CartsStartedHour>,
+}
+
+/// How many carts were begun in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartsStartedHour {
+    /// When the hour began.
+    pub hour: DateTime<Utc>,
+    /// Carts that got a first line in it. A cart that was ordered and is filled again counts again.
+    pub carts: u64,
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{CouponCode, EventData, Money, OrderId, ProductId, Sku, UserId, VariantId};
+use crate::{CategoryId, CouponCode, EventData, Money, OrderId, ProductId, Sku, UserId, VariantId};
 
 /// Exchange of order's events.
 pub const EXCHANGE: &str = "order.events";
@@ -40,6 +40,9 @@ pub struct OrderLineFact {
     pub variant_id: VariantId,
     /// Its product.
     pub product_id: ProductId,
+    /// What the product counted as at that moment; a product may move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_id: Option<CategoryId>,
     /// Its SKU.
     pub sku: Sku,
     /// What it was called.

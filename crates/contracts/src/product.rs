@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, ProductId, Sku, VariantId};
+use crate::{CategoryId, Money, ProductId, Sku, VariantId};
 
 /// Body of `POST /variants/lookup`: at most 500 ids; unknown ones are left out of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct VariantFact {
     pub sku: Sku,
     /// Its product.
     pub product_id: ProductId,
+    /// The product's category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_id: Option<CategoryId>,
     /// Product and variant title, as an order line shows it.
     pub title: String,
     /// The price of one.

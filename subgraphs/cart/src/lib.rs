@@ -23,6 +23,7 @@ use service_kit::{Clock, Host, Listener};
 
 pub use clients::product::ProductClient;
 pub use config::Config;
+use domain::Cart;
 pub use graphql::{CartSchema, schema, sdl};
 pub use store::{Settings, Store};
 
@@ -81,6 +82,12 @@ impl App {
         } else {
             self.lifetimes.guest
         }
+    }
+
+    /// When `after` was begun, if it was with the change from `before`: now that it has a first line.
+    fn begun(&self, before: Option<&Cart>, after: &Cart) -> Option<DateTime<Utc>> {
+        let was_empty = before.is_none_or(|cart| cart.lines.is_empty());
+        (was_empty && !after.lines.is_empty()).then(|| self.clock.now())
     }
 
     /// When a cart of this owner ends if it is not changed again.

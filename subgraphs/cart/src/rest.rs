@@ -1,31 +1,63 @@
-//! The internal REST door: two routes, for order alone.
+//! The internal REST door: two routes for order, one for analytics.
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use contracts::cart::{CartCheckedOut, CartFact, CartLineFact};
+use chrono::{DateTime, Utc};
+use contracts::cart::{CartCheckedOut, CartFact, CartLineFact, CartsStarted};
 use contracts::{CartId, Problem, ProblemCode, problem};
+use serde::Deserialize;
 use service_auth::ServiceVerifier;
 
 use crate::App;
 use crate::app::Error;
 use crate::app::check_out::check_out;
+use crate::app::count_started::count_started;
 use crate::app::read_cart::{Reader, read_cart};
 use crate::domain::Cart;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
+/// A week: what one question may span.
+const MAX_HOURS: u16 = 7 * 24;
 
 /// The routes of the internal listener.
 pub(crate) fn router(app: App, callers: &ServiceVerifier) -> Router {
+    let counts = Router::new()
+        .route("/carts/started", get(get_started))
+        .layer(service_auth::only(callers, &["analytics"]));
     Router::new()
         .route("/carts/{cart_id}", get(get_cart))
         .route("/carts/{cart_id}/checked-out", post(post_checked_out))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(service_auth::only(callers, &["order"]))
+        .merge(counts)
         .with_state(app)
+}
+
+/// Which hours are asked for.
+#[derive(Deserialize)]
+struct Hours {
+    from: DateTime<Utc>,
+    hours: u16,
+}
+
+async fn get_started(
+    State(app): State<App>,
+    asked: Result<Query<Hours>, QueryRejection>,
+) -> Result<Json<CartsStarted>, Refused> {
+    let Query(asked) = asked.map_err(|rejection| refuse(ProblemCode::BadRequest, rejection.body_text()))?;
+    if !(1..=MAX_HOURS).contains(&asked.hours) {
+        return Err(refuse(
+            ProblemCode::BadRequest,
+            format!("hours must be 1 to {MAX_HOURS}"),
+        ));
+    }
+    Ok(Json(CartsStarted {
+        hours: count_started(&app, asked.from, asked.hours).await?,
+    }))
 }
 
 type Answer = Result<Json<CartFact>, Refused>;

@@ -34,7 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("psp-sandbox", &["service-kit"]),
     ("mail-sandbox", &["service-kit"]),
     ("shopper", &["contracts"]),
-    ("auditor", &["contracts"]),
+    ("auditor", &["contracts", "service-kit"]),
     ("timekeeper", &["shopper"]),
     ("operator", &["contracts", "service-kit", "event-bus", "shopper"]),
     ("dev-stack", &[]),

@@ -5,4 +5,5 @@ mod parked;
 mod provider;
 mod returns;
 mod violations;
+mod watch;
 mod world;

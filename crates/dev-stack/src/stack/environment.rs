@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 
 use super::plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, MAIL, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER,
-    WITH_DATABASE, program_of,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, EDGE, MAIL, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH,
+    STAFF_ROUTER, WITH_DATABASE, program_of,
 };
 use crate::keys::KeyFolders;
 use crate::secrets::WITH_REDIS;
@@ -37,6 +37,7 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
         ROUTER | STAFF_ROUTER => router(plan, name)?,
         SANDBOX => sandbox(plan)?,
         MAIL => mail(plan)?,
+        AUDITOR => auditor(plan)?,
         EDGE => edge(plan)?,
         service => subgraph(plan, name, service)?,
     };
@@ -161,6 +162,19 @@ fn mail(plan: &Plan) -> Result<Environment> {
     set(&mut all, "LISTEN_ADDR", local(ports.graphql));
     set(&mut all, "SMTP_LISTEN_ADDR", local(ports.public));
     set(&mut all, "OPS_ADDR", local(ports.ops));
+    set(&mut all, "MERCATO_ENV", "development");
+    Ok(all)
+}
+
+fn auditor(plan: &Plan) -> Result<Environment> {
+    let mut all = Environment::new();
+    for service in ["order", "inventory", "payment"] {
+        let name = format!("{}_DATABASE_URL", service.to_uppercase());
+        set(&mut all, name, plan.database_url(service));
+    }
+    set(&mut all, "OPS_ADDR", local(plan.ports_of(AUDITOR)?.ops));
+    // Where somebody looks on, they look often.
+    set(&mut all, "AUDIT_EVERY_S", "15");
     set(&mut all, "MERCATO_ENV", "development");
     Ok(all)
 }

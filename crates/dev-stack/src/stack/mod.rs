@@ -22,8 +22,8 @@ use anyhow::{Context, Result, bail};
 pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, EDGE, Hive, MAIL, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER, ROUTERS,
-    RouterFiles, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, EDGE, Hive, MAIL, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER,
+    ROUTERS, RouterFiles, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
 };
 pub use state::{Entry, State};
 
@@ -57,6 +57,8 @@ pub struct Settings {
     pub websocket_port: Option<u16>,
     /// The shop's page and what serves it; absent to go without one.
     pub page: Option<Page>,
+    /// Whether the books are audited again and again.
+    pub audited: bool,
     /// How many processes of the order service run.
     pub order_replicas: u8,
     /// Whether the processes outlive this one.
@@ -80,6 +82,7 @@ impl Settings {
             staff_router_port: None,
             websocket_port: None,
             page: None,
+            audited: false,
             order_replicas: 1,
             lifetime: Lifetime::Bound,
             durable: false,
@@ -104,6 +107,7 @@ impl Settings {
             .chain(&SERVICES)
             .map(|name| (*name).to_owned())
             .chain(replicas)
+            .chain(self.audited.then(|| AUDITOR.to_owned()))
             .collect()
     }
 }

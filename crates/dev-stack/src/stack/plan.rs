@@ -29,6 +29,8 @@ pub const OPTIONAL: [&str; 3] = ["review", "notification", MAIL];
 pub const SANDBOX: &str = "psp-sandbox";
 /// The mail server to run against.
 pub const MAIL: &str = "mail-sandbox";
+/// Checks the invariants of the saga again and again.
+pub const AUDITOR: &str = "auditor-watch";
 /// The router that the public reaches: without what is tagged `internal`.
 pub const ROUTER: &str = "router";
 /// The router of the whole graph, for those who run the shop.

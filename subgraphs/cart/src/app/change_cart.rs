@@ -74,6 +74,10 @@ async fn attempt(app: &App, asked: &Request, once: Option<&Once>) -> Result<Opti
         pointer: Pointer::Keep,
         once: record.as_ref().map(|(key, text)| (*key, text.as_str())),
         removes: None,
+        begun: after
+            .as_ref()
+            .ok()
+            .and_then(|cart| app.begun(Some(&before), cart)),
     };
     match (app.store.commit(commit).await?, once) {
         (Committed::Conflict, _) => Ok(None),

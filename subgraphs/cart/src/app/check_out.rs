@@ -33,6 +33,7 @@ pub(crate) async fn check_out(
             pointer: Pointer::Keep,
             once: None,
             removes: None,
+            begun: None,
         };
         if app.store.commit(commit).await? != Committed::Conflict {
             tracing::debug!(cart_id = %id, order_id = %ordered.order_id, "emptied a cart that was ordered");

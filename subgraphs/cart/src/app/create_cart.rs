@@ -43,6 +43,7 @@ pub(crate) async fn create_cart(
         pointer: Pointer::Set,
         once: Some((&once.key, &outcome)),
         removes: None,
+        begun: made.as_ref().ok().and_then(|cart| app.begun(None, cart)),
     };
     match app.store.commit(commit).await? {
         Committed::Seen(text) => replayed(app, &once, &text).await,

@@ -60,6 +60,8 @@ async fn attempt(app: &App, user: UserId, guest_id: CartId) -> Result<Option<Out
         pointer: Pointer::Set,
         once: None,
         removes: Some((guest.id, guest.version)),
+        // The guest's counted when it was begun.
+        begun: None,
     };
     if app.store.commit(commit).await? == Committed::Conflict {
         return Ok(None);

@@ -2,6 +2,7 @@
 
 pub(crate) mod change_cart;
 pub(crate) mod check_out;
+pub(crate) mod count_started;
 pub(crate) mod create_cart;
 mod error;
 pub(crate) mod merge_cart;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use contracts::CartId;
 use service_kit::store;
 
-use super::{Fault, ONCE_TTL, OnceKey, Store};
+use super::{Fault, ONCE_TTL, OnceKey, STARTED_TTL, Store};
 use crate::domain::Cart;
 
 /// What to do with the pointer to the owner's active cart.
@@ -26,6 +27,8 @@ pub(crate) struct Commit<'a> {
     pub(crate) pointer: Pointer,
     /// The key of the request and its outcome.
     pub(crate) once: Option<(&'a OnceKey, &'a str)>,
+    /// When it got its first line, if it does now: it counts as begun in that hour.
+    pub(crate) begun: Option<DateTime<Utc>>,
     /// The guest cart that is emptied into this one, and the version it was read with.
     pub(crate) removes: Option<(CartId, i32)>,
 }
@@ -65,6 +68,7 @@ impl Store {
             .key(once_key)
             .key(owner.map(|user| self.active_key(user)).unwrap_or_default())
             .key(guest_key)
+            .key(change.begun.map(|at| self.started_key(at)).unwrap_or_default())
             .arg(version - 1)
             .arg(version)
             .arg(document)
@@ -77,7 +81,8 @@ impl Store {
             } else {
                 "keep"
             })
-            .arg(guest_version);
+            .arg(guest_version)
+            .arg(millis(STARTED_TTL));
         let asked = call.invoke_async(&mut connection);
         let answer: Vec<String> = store::ask("redis", "commit", asked).await?;
         let mut answer = answer.into_iter();

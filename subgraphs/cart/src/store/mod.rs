@@ -1,14 +1,16 @@
 //! Carts in Redis: one hash per cart, changed only by a compare-and-set script. Knows keys and times to live, no rules.
 //!
 //! Keys (all under one prefix): `cart:{id}` hash of `version` and `doc`; `active:{user}` the id of a user's cart;
-//! `once:{scope}` the outcome of a request with an idempotency key. One Redis, not a cluster: the script touches
-//! several of them.
+//! `once:{scope}` the outcome of a request with an idempotency key; `started:{hour}` how many carts were begun in an
+//! hour. One Redis, not a cluster: the script touches several of them.
 
 mod commit;
 mod connection;
 
 use std::time::Duration;
 
+use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
+use contracts::cart::CartsStartedHour;
 use contracts::{CartId, UserId};
 use redis::aio::ConnectionManager;
 use service_kit::store;
@@ -43,6 +45,9 @@ pub(crate) struct OnceKey(pub(crate) String);
 
 /// How long a key's outcome is kept.
 pub(crate) const ONCE_TTL: Duration = Duration::from_hours(24);
+
+/// How long it is known how many carts were begun in an hour.
+pub(crate) const STARTED_TTL: Duration = Duration::from_hours(90 * 24);
 
 impl Store {
     /// Reads carts, in one round trip; `None` for those that don't exist.
@@ -101,6 +106,33 @@ impl Store {
         Ok(store::ask("redis", "read_outcome", asked).await?)
     }
 
+    /// How many carts were begun in each of `hours` hours, the first being that of `from`; in one round trip.
+    pub(crate) async fn started(
+        &self,
+        from: DateTime<Utc>,
+        hours: u16,
+    ) -> Result<Vec<CartsStartedHour>, Fault> {
+        let hours: Vec<_> = (0..i64::from(hours))
+            .map(|n| hour(from) + TimeDelta::hours(n))
+            .collect();
+        let keys: Vec<String> = hours.iter().map(|at| self.started_key(*at)).collect();
+        let mut command = redis::cmd("MGET");
+        let mut connection = self.connection.clone();
+        let asked = command.arg(&keys).query_async(&mut connection);
+        let counts: Vec<Option<u64>> = store::ask("redis", "count_started_carts", asked).await?;
+        let counted = hours.into_iter().zip(counts);
+        Ok(counted
+            .map(|(hour, carts)| CartsStartedHour {
+                hour,
+                carts: carts.unwrap_or(0),
+            })
+            .collect())
+    }
+
+    fn started_key(&self, at: DateTime<Utc>) -> String {
+        format!("{}started:{}", self.prefix, hour(at).timestamp())
+    }
+
     fn cart_key(&self, id: CartId) -> String {
         format!("{}cart:{id}", self.prefix)
     }
@@ -112,6 +144,11 @@ impl Store {
     fn once_key(&self, key: &OnceKey) -> String {
         format!("{}once:{}", self.prefix, key.0)
     }
+}
+
+/// When the hour of `at` began.
+fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(0) - TimeDelta::seconds(i64::from(at.minute() * 60 + at.second()))
 }
 
 fn parse(document: Option<&str>) -> Result<Option<Cart>, Fault> {

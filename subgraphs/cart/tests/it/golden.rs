@@ -1,6 +1,6 @@
 //! The bodies cart reads and writes are those of the golden files.
 
-use contracts::cart::{CartCheckedOut, CartFact};
+use contracts::cart::{CartCheckedOut, CartFact, CartsStarted};
 use contracts::product::{VariantFacts, VariantLookup};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,9 @@ fn bodies_keep_their_shape() {
     assert_eq!(guest.user_id, None);
     round_trips::<CartCheckedOut>(include_str!(
         "../../../../crates/contracts/golden/cart_checked_out.json"
+    ));
+    round_trips::<CartsStarted>(include_str!(
+        "../../../../crates/contracts/golden/carts_started.json"
     ));
     round_trips::<VariantLookup>(include_str!(
         "../../../../crates/contracts/golden/variant_lookup.json"

@@ -1,7 +1,8 @@
 //! What order asks and tells.
 
 use axum::http::{Method, StatusCode};
-use contracts::cart::CartFact;
+use chrono::{DateTime, SecondsFormat, Timelike, Utc};
+use contracts::cart::{CartFact, CartsStarted};
 use contracts::{CartId, OrderId};
 use serde_json::{Value, json};
 
@@ -62,6 +63,60 @@ async fn order_reads_a_cart_and_empties_it_once() {
         "a repeat leaves what came later"
     );
     assert_eq!(stage.read(Some(&token), &cart["id"]).await["totalQuantity"], 1);
+}
+
+/// What analytics is told of this hour and the next: the test may run over the turn of one.
+async fn begun(stage: &Stage, from: DateTime<Utc>) -> u64 {
+    let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let token = stage.identity.service_token("analytics", "cart");
+    let path = format!("/carts/started?from={from}&hours=2");
+    let (status, body) = test_kit::rest(&stage.rest, &token, Method::GET, &path, None).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let started: CartsStarted = serde_json::from_value(body).unwrap();
+    assert_eq!(started.hours.len(), 2);
+    assert_eq!(started.hours[0].hour.minute(), 0);
+    started.hours.iter().map(|hour| hour.carts).sum()
+}
+
+#[tokio::test]
+async fn a_cart_counts_as_begun_with_its_first_line_each_time() {
+    let stage = Stage::new().await;
+    let (mug, from) = (stage.catalogue.variant(100), stage.clock.now());
+    let (_, token) = stage.shopper();
+    let cart = stage.create(Some(&token), &[]).await;
+    assert_eq!(begun(&stage, from).await, 0, "nothing is in it");
+    stage.add(Some(&token), &cart, &[(mug, 1)], "first").await;
+    stage.add(Some(&token), &cart, &[(mug, 1)], "first").await;
+    stage.add(Some(&token), &cart, &[(mug, 1)], "second").await;
+    assert_eq!(begun(&stage, from).await, 1);
+
+    checked_out(&stage, cart["id"].as_str().unwrap(), 3).await;
+    stage.add(Some(&token), &cart, &[(mug, 1)], "again").await;
+    assert_eq!(begun(&stage, from).await, 2, "it was ordered and begun again");
+    stage.create(None, &[(mug, 1)]).await;
+    assert_eq!(begun(&stage, from).await, 3, "a guest's too");
+
+    let token = stage.identity.service_token("analytics", "cart");
+    for query in [
+        "",
+        "?from=now&hours=1",
+        "?from=2026-11-22T15:00:00Z&hours=0",
+        "?from=2026-11-22T15:00:00Z&hours=169",
+    ] {
+        let path = format!("/carts/started{query}");
+        let (status, body) = test_kit::rest(&stage.rest, &token, Method::GET, &path, None).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (StatusCode::BAD_REQUEST, &json!("BAD_REQUEST")),
+            "{query}"
+        );
+    }
+    for caller in ["order", "product"] {
+        let token = stage.identity.service_token(caller, "cart");
+        let path = "/carts/started?from=2026-11-22T15:00:00Z&hours=1";
+        let (status, _) = test_kit::rest(&stage.rest, &token, Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+    }
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ impl Catalogue {
             variant_id,
             sku,
             product_id,
+            category_id: None,
             title,
             price,
             for_sale,

@@ -146,7 +146,7 @@ impl Begun {
             order_id: self.plan.job.saga.order_id,
             user_id: self.plan.job.order.user_id,
             total: purchase.total,
-            lines: purchase.lines.iter().map(fact).collect(),
+            lines: purchase.lines.iter().map(|line| fact(line, purchase)).collect(),
             discount: purchase.discount.as_ref().map(|discount| DiscountFact {
                 code: discount.code.clone(),
                 amount: discount.amount,
@@ -160,10 +160,11 @@ impl Begun {
     }
 }
 
-fn fact(line: &Line) -> OrderLineFact {
+fn fact(line: &Line, purchase: &Purchase) -> OrderLineFact {
     OrderLineFact {
         variant_id: line.variant_id,
         product_id: line.product_id,
+        category_id: purchase.categories.get(&line.product_id).copied(),
         sku: line.sku.clone(),
         title: line.title.clone(),
         unit_price: line.unit_price,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use contracts::cart::CartFact;
 use contracts::product::VariantFact;
-use contracts::{Money, UserId, VariantId};
+use contracts::{CategoryId, Money, ProductId, UserId, VariantId};
 
 use super::coupon::CouponProblem;
 use super::{Discount, Line};
@@ -14,6 +14,8 @@ use super::{Discount, Line};
 pub struct Purchase {
     /// What is bought.
     pub lines: Vec<Line>,
+    /// What the products count as; order does not keep it, who counts sales does.
+    pub categories: HashMap<ProductId, CategoryId>,
     /// The sum of the lines.
     pub subtotal: Money,
     /// What a coupon takes off it.
@@ -104,6 +106,10 @@ impl Purchase {
         }
         Ok(Self {
             lines,
+            categories: facts
+                .values()
+                .filter_map(|fact| Some((fact.product_id, fact.category_id?)))
+                .collect(),
             subtotal,
             discount,
             total,
@@ -194,6 +200,7 @@ mod tests {
             variant_id,
             sku: variant_id.to_string(),
             product_id: ProductId::generate(),
+            category_id: None,
             title: "Mug".to_owned(),
             price: Money::new(price_minor, Currency::USD),
             for_sale: true,
@@ -210,6 +217,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(bought.lines.len(), 1);
+        assert!(bought.categories.is_empty());
         assert_eq!(bought.total, Money::new(1500, Currency::USD));
     }
 

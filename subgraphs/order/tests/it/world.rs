@@ -17,8 +17,8 @@ use contracts::payment::{
 };
 use contracts::product::{VariantFact, VariantFacts, VariantLookup};
 use contracts::{
-    CartId, CouponCode, Currency, Money, OrderId, PaymentId, Problem, ProblemCode, ProductId, RefundId,
-    UserId, VariantId,
+    CartId, CategoryId, CouponCode, Currency, Money, OrderId, PaymentId, Problem, ProblemCode, ProductId,
+    RefundId, UserId, VariantId,
 };
 use serde::Serialize;
 
@@ -78,6 +78,7 @@ impl World {
             variant_id,
             sku: sku.clone(),
             product_id: ProductId::generate(),
+            category_id: Some(CategoryId::generate()),
             title: "Mug, blue".to_owned(),
             price: Money::new(500, Currency::USD),
             for_sale: true,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contracts::product::VariantFact;
-use contracts::{Money, ProductId, Sku, VariantId};
+use contracts::{CategoryId, Money, ProductId, Sku, VariantId};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ pub async fn facts(pool: &PgPool, ids: &[VariantId]) -> Result<Vec<VariantFact>,
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "SELECT v.id, v.product_id, v.sku, v.title, v.price_minor, v.currency,
-                p.title AS product_title, p.status AS product_status
+                p.title AS product_title, p.status AS product_status, p.category_id
          FROM variant v JOIN product p ON p.id = v.product_id
          WHERE v.id = ANY($1)",
         &ids
@@ -126,6 +126,7 @@ pub async fn facts(pool: &PgPool, ids: &[VariantId]) -> Result<Vec<VariantFact>,
             Ok(VariantFact {
                 variant_id: VariantId::from_uuid(row.id),
                 product_id: ProductId::from_uuid(row.product_id),
+                category_id: Some(CategoryId::from_uuid(row.category_id)),
                 title: crate::domain::line_title(&row.product_title, &row.title),
                 sku: row.sku,
                 price: Money::new(row.price_minor, stored(&row.currency)?),

@@ -41,7 +41,8 @@ async fn prices_are_always_those_of_the_database() {
             facts[1],
             json!({
                 "variant_id": ids[0], "product_id": payload["products"][0]["id"], "sku": "POT", "for_sale": true,
-                "title": "Pot, One", "price": {"amount_minor": 150, "currency": "USD"},
+                "category_id": payload["products"][0]["category"]["id"], "title": "Pot, One",
+                "price": {"amount_minor": 150, "currency": "USD"},
             })
         );
     }

@@ -16,6 +16,7 @@ fn priced(n: u128, cents: i64) -> VariantFact {
         product_id: ProductId::from_uuid(Uuid::from_u128(n)),
         title: "A thing".to_owned(),
         price: Money::new(cents, Currency::USD),
+        category_id: None,
         for_sale: true,
     }
 }
