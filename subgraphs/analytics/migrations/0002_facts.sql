@@ -40,6 +40,6 @@ CREATE TABLE order_fact (
 CREATE TABLE buyer_day (
     user_id uuid NOT NULL,
     day     date NOT NULL,
-    orders  bigint NOT NULL CHECK (orders >= 0),
+    orders  bigint NOT NULL,
     PRIMARY KEY (user_id, day)
 );

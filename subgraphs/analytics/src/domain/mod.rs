@@ -5,8 +5,10 @@ pub mod buyer;
 pub mod fact;
 pub mod latency;
 pub mod order;
+pub mod pairs;
 pub mod range;
 pub mod reason;
+pub mod rebuild;
 pub mod sums;
 
 pub use fact::{Fact, What};
