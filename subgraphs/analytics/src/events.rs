@@ -5,7 +5,7 @@ use contracts::{order, payment};
 use event_bus::{Handle, HandleError, Message, QueueSpec};
 use sqlx::PgConnection;
 
-use crate::app::App;
+use crate::app;
 
 /// What order tells.
 pub const ORDER_EVENTS: QueueSpec = QueueSpec {
@@ -23,11 +23,12 @@ pub const PAYMENT_EVENTS: QueueSpec = QueueSpec {
 };
 
 /// The door for events.
-pub struct Door(pub App);
+#[derive(Debug, Clone, Copy)]
+pub struct Door;
 
 #[async_trait]
 impl Handle for Door {
     async fn handle(&self, tx: &mut PgConnection, message: &Message) -> Result<(), HandleError> {
-        self.0.hear(tx, message).await
+        app::hear(tx, message).await
     }
 }

@@ -69,8 +69,12 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
 /// Hears order and payment, each through an inbox of its own.
 pub fn hear(app: &App, bus: &Bus, host: &Host) {
     for spec in [events::ORDER_EVENTS, events::PAYMENT_EVENTS] {
-        let door = Arc::new(events::Door(app.clone()));
-        InboxWorker::spawn(app.workers_pool().clone(), host, spec.queue, door);
+        InboxWorker::spawn(
+            app.workers_pool().clone(),
+            host,
+            spec.queue,
+            Arc::new(events::Door),
+        );
         bus.run_consumer(app.workers_pool().clone(), spec);
     }
     event_bus::run_pruner(app.workers_pool().clone(), host, Retention::default());

@@ -93,13 +93,17 @@ fn compare(
         let counted = sums.get(key);
         if known(key.0) && counted != Some(amount) && !fresh {
             let (order, currency) = (shown(key.0), &key.1);
-            finding.violated(format!("order {order}: {amount} {currency} {what}, counted {counted:?}"));
+            finding.violated(format!(
+                "order {order}: {amount} {currency} {what}, counted {counted:?}"
+            ));
         }
     }
     for (key, counted) in sums {
         if known(key.0) && !sources.contains_key(key) {
             let (order, currency) = (shown(key.0), &key.1);
-            finding.violated(format!("order {order}: nothing {what}, counted {counted} {currency}"));
+            finding.violated(format!(
+                "order {order}: nothing {what}, counted {counted} {currency}"
+            ));
         }
     }
 }
@@ -117,7 +121,9 @@ async fn sums(url: &str) -> Result<Option<Sums>> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .execute(&mut *tx)
         .await?;
-    let since = sqlx::query_scalar("SELECT min(at) FROM fact").fetch_one(&mut *tx).await?;
+    let since = sqlx::query_scalar("SELECT min(at) FROM fact")
+        .fetch_one(&mut *tx)
+        .await?;
     let paid = amounts(
         &mut tx,
         "SELECT order_id, currency, total_minor FROM order_fact WHERE placed_at IS NOT NULL AND paid_at IS NOT NULL",

@@ -83,7 +83,11 @@ async fn i19_what_is_missing_wrong_or_too_much() {
 #[tokio::test]
 async fn what_is_new_is_not_judged() {
     let (mut world, analytics) = heard().await;
-    run(&analytics, "UPDATE order_fact SET paid_at = NULL; DELETE FROM sales_hour").await;
+    run(
+        &analytics,
+        "UPDATE order_fact SET paid_at = NULL; DELETE FROM sales_hour",
+    )
+    .await;
     world.expected.grace_s = 60.0;
     let report = world.audit().await;
     assert_eq!(report.finding("I19").unwrap().holds, Some(true));

@@ -42,7 +42,10 @@ async fn a_rebuild_is_begun_and_waited_for() {
     let (_server, target) = graph(json!([]), done.clone()).await;
     let told = sales::rebuild(&target, Duration::from_millis(1)).await.unwrap();
     let told = told.to_string();
-    assert!(told.starts_with("The sums were made again from 12 events of 3 orders in "), "{told}");
+    assert!(
+        told.starts_with("The sums were made again from 12 events of 3 orders in "),
+        "{told}"
+    );
     assert!(told.ends_with("(rebuild r1)"), "{told}");
     let running = json!([{"code": "ALREADY_RUNNING", "message": "at work", "field": null}]);
     let (_server, target) = graph(running, done).await;
@@ -54,6 +57,8 @@ async fn a_rebuild_is_begun_and_waited_for() {
 async fn a_rebuild_that_failed_is_an_error_with_its_reason() {
     let failed = json!({"id": "r1", "state": "FAILED", "facts": null, "orders": null, "failure": "no room"});
     let (_server, target) = graph(json!([]), failed).await;
-    let error = sales::rebuild(&target, Duration::from_millis(1)).await.unwrap_err();
+    let error = sales::rebuild(&target, Duration::from_millis(1))
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "the sums are as they were: no room");
 }

@@ -8,28 +8,25 @@ use contracts::OrderId;
 use event_bus::{HandleError, Message};
 use sqlx::PgConnection;
 
-use super::App;
 use crate::domain::buyer::{self, Customers, Days};
 use crate::domain::{Fact, Sums, What};
 use crate::store;
 
-impl App {
-    /// Keeps and counts an event; one of no interest changes nothing.
-    pub(crate) async fn hear(&self, tx: &mut PgConnection, message: &Message) -> Result<(), HandleError> {
-        let data = &message.body["data"];
-        let (kind, version) = (message.kind.as_str(), message.aggregate_version);
-        let fact = Fact::read(kind, version, message.time, data)
-            .map_err(|error| HandleError::Dead(format!("{kind} has data of another shape: {error}")))?;
-        let Some(fact) = fact else { return Ok(()) };
-        if !store::locks::write(tx).await? {
-            return Err(HandleError::Park("the sums are being made again".to_owned()));
-        }
-        let news = store::facts::keep(tx, message.id, kind, &fact, message.time, data).await?;
-        if news && fact.what != What::Step {
-            count(tx, &[fact]).await?;
-        }
-        Ok(())
+/// Keeps and counts an event; one of no interest changes nothing.
+pub(crate) async fn hear(tx: &mut PgConnection, message: &Message) -> Result<(), HandleError> {
+    let data = &message.body["data"];
+    let (kind, version) = (message.kind.as_str(), message.aggregate_version);
+    let fact = Fact::read(kind, version, message.time, data)
+        .map_err(|error| HandleError::Dead(format!("{kind} has data of another shape: {error}")))?;
+    let Some(fact) = fact else { return Ok(()) };
+    if !store::locks::write(tx).await? {
+        return Err(HandleError::Park("the sums are being made again".to_owned()));
     }
+    let news = store::facts::keep(tx, message.id, kind, &fact, message.time, data).await?;
+    if news && fact.what != What::Step {
+        count(tx, &[fact]).await?;
+    }
+    Ok(())
 }
 
 /// Adds facts to what is known of their orders, and what that changes to the sums.

@@ -15,6 +15,7 @@ use sqlx::PgPool;
 use crate::clients::Cart;
 
 pub(crate) use crate::store::report::Funnel;
+pub(crate) use hear::hear;
 pub use rebuild::Begun;
 
 /// What a use case can fail with, besides refusing.

@@ -72,7 +72,8 @@ async fn fold_all(mut tx: Transaction<'static, Postgres>, id: Uuid) -> Result<(i
     loop {
         let next = store::facts::next_orders(&mut tx, after, AT_ONCE).await?;
         let Some(last) = next.last().copied() else { break };
-        count(&mut tx, &store::facts::of_orders(&mut tx, &next).await?).await?;
+        let facts = store::facts::of_orders(&mut tx, &next).await?;
+        count(&mut tx, &facts).await?;
         orders += i64::try_from(next.len()).unwrap_or(i64::MAX);
         (after, chunks) = (Some(last), chunks + 1);
         if chunks.is_multiple_of(TOLD_EVERY) {

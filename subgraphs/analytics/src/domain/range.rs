@@ -60,7 +60,11 @@ impl Range {
             return Err(RangeError::TooLong);
         }
         let begun = interval.begin(to);
-        let ended = if begun == to { to } else { begun + interval.length() };
+        let ended = if begun == to {
+            to
+        } else {
+            begun + interval.length()
+        };
         Ok(Self {
             from: interval.begin(from),
             to: ended,
@@ -138,7 +142,11 @@ mod tests {
         let days = Range::try_new(from, to, Interval::Day).unwrap();
         assert_eq!(days.points().count(), 1);
         assert_eq!((days.first_day(), days.last_day()), (day(from), day(to)));
-        let whole = Range::try_new(at("2026-11-27T00:00:00Z"), at("2026-11-28T00:00:00Z"), Interval::Hour);
+        let whole = Range::try_new(
+            at("2026-11-27T00:00:00Z"),
+            at("2026-11-28T00:00:00Z"),
+            Interval::Hour,
+        );
         assert_eq!(whole.unwrap().points().count(), 24);
         assert_eq!(whole.unwrap().last_day(), day(from));
     }

@@ -23,8 +23,11 @@ impl Query {
     async fn sales_report(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where it begins; the interval with it in it is part of the report.")] from: DateTime<Utc>,
-        #[graphql(desc = "Where it ends, after `from`; what begins there is no part of it.")] to: DateTime<Utc>,
+        #[graphql(desc = "Where it begins; the interval with it in it is part of the report.")]
+        from: DateTime<Utc>,
+        #[graphql(desc = "Where it ends, after `from`; what begins there is no part of it.")] to: DateTime<
+            Utc,
+        >,
         #[graphql(desc = "What it is cut into.", default_with = "SalesInterval::Hour")]
         interval: SalesInterval,
         #[graphql(

@@ -98,11 +98,14 @@ impl SalesReport {
     ) -> Result<Vec<ProductSales>> {
         let first = at_most(first, MAX_TOP)?;
         let best = app(ctx).top_products(self.range, self.currency, first).await;
-        let shown = best.map_err(fault)?.into_iter().map(|(product, sold)| ProductSales {
-            product: Product { product },
-            units: count(sold.units),
-            sales: Money::new(sold.sales_minor, self.currency).into(),
-        });
+        let shown = best
+            .map_err(fault)?
+            .into_iter()
+            .map(|(product, sold)| ProductSales {
+                product: Product { product },
+                units: count(sold.units),
+                sales: Money::new(sold.sales_minor, self.currency).into(),
+            });
         Ok(shown.collect())
     }
 

@@ -41,8 +41,11 @@ pub(crate) async fn keep_writers_out(tx: &mut PgConnection) -> Result<(), sqlx::
     )
     .fetch_one(&mut *tx)
     .await?;
-    sqlx::query!(r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "alone!""#, REBUILD)
-        .fetch_one(tx)
-        .await?;
+    sqlx::query!(
+        r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "alone!""#,
+        REBUILD
+    )
+    .fetch_one(tx)
+    .await?;
     Ok(())
 }

@@ -27,7 +27,13 @@ pub(crate) async fn load(
     .await?;
     let mut known = HashMap::new();
     for row in rows {
-        let placed = match (row.placed_at, row.user_id, row.currency, row.total_minor, row.lines) {
+        let placed = match (
+            row.placed_at,
+            row.user_id,
+            row.currency,
+            row.total_minor,
+            row.lines,
+        ) {
             (Some(at), Some(user), Some(currency), Some(total), Some(Json(lines))) => {
                 let placed = Placed {
                     buyer: UserId::from_uuid(user),

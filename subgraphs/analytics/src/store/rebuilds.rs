@@ -27,12 +27,7 @@ pub(crate) async fn begin(db: impl PgExecutor<'_>, id: Uuid, by: UserId) -> Resu
 }
 
 /// Records the end, in the transaction of the sums.
-pub(crate) async fn end(
-    tx: &mut PgConnection,
-    id: Uuid,
-    facts: i64,
-    orders: i64,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn end(tx: &mut PgConnection, id: Uuid, facts: i64, orders: i64) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE rebuild SET ended_at = clock_timestamp(), facts = $2, orders = $3 WHERE id = $1",
         id,

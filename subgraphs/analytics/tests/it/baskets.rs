@@ -40,7 +40,9 @@ fn read<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/complete-journey");
     let file = MultiGzDecoder::new(File::open(folder.join(name)).unwrap());
     let lines = BufReader::new(file).lines();
-    lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect()
 }
 
 fn cents(usd: &str) -> i64 {
@@ -53,7 +55,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % end as u64).unwrap()
     }
 
@@ -71,7 +76,10 @@ fn lives(baskets: &[Basket]) -> Vec<Life> {
         .map(|product| (product.product_id, product))
         .collect();
     let id = |number: u64| ProductId::from_uuid(Uuid::from_u128(u128::from(number)));
-    let departments: BTreeSet<&str> = products.values().map(|product| product.department.as_str()).collect();
+    let departments: BTreeSet<&str> = products
+        .values()
+        .map(|product| product.department.as_str())
+        .collect();
     let category = |product: &Product| {
         let place = departments.iter().position(|name| *name == product.department);
         CategoryId::from_uuid(Uuid::from_u128(place.unwrap() as u128 + 1))
@@ -80,7 +88,12 @@ fn lives(baskets: &[Basket]) -> Vec<Life> {
         let lines = basket.lines.iter().map(|bought| {
             let product = &products[&bought.product_id];
             let price = cents(&product.unit_price_usd).max(1);
-            line(id(bought.product_id), Some(category(product)), price, bought.quantity)
+            line(
+                id(bought.product_id),
+                Some(category(product)),
+                price,
+                bought.quantity,
+            )
         });
         let user = UserId::from_uuid(Uuid::from_u128(u128::from(basket.household_id)));
         let discount = if place % 5 == 0 { 1 } else { 0 };
@@ -89,7 +102,11 @@ fn lives(baskets: &[Basket]) -> Vec<Life> {
         match place {
             place if place % 97 == 0 => life,
             place if place % 17 == 0 => life.cancelled(took, CancelReason::PaymentDeclined),
-            place if place % 11 == 0 => life.paid(took).refunded(took + 90_000, 3, 1).refunded(took + 95_000, 4, 2),
+            place if place % 11 == 0 => {
+                life.paid(took)
+                    .refunded(took + 90_000, 3, 1)
+                    .refunded(took + 95_000, 4, 2)
+            }
             _ => life.paid(took),
         }
     };
@@ -129,7 +146,10 @@ fn expected(lives: &[Life]) -> Expected {
         sums.paid += 1;
         sums.revenue += life.total_minor();
         sums.discounts += life.discount_minor;
-        sums.days_of.entry(life.user.uuid()).or_default().insert(paid.date_naive());
+        sums.days_of
+            .entry(life.user.uuid())
+            .or_default()
+            .insert(paid.date_naive());
         for line in &life.lines {
             let sales = line.unit_price.amount_minor * i64::from(line.quantity);
             for (sold, id) in [
@@ -187,21 +207,31 @@ async fn compare(stage: &Stage, expected: &Expected, orders: usize) {
         ),
     ] {
         let sold: Vec<(Uuid, i64, i64)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
-        let sold: BTreeMap<_, _> = sold.into_iter().map(|(id, units, sales)| (id, (units, sales))).collect();
+        let sold: BTreeMap<_, _> = sold
+            .into_iter()
+            .map(|(id, units, sales)| (id, (units, sales)))
+            .collect();
         assert!(sold == *expected, "{sql}");
     }
     let pairs: Vec<(Uuid, Uuid, i64)> = sqlx::query_as("SELECT product_a, product_b, orders FROM pair")
         .fetch_all(pool)
         .await
         .unwrap();
-    let pairs: BTreeMap<_, _> = pairs.into_iter().map(|(one, other, orders)| ((one, other), orders)).collect();
+    let pairs: BTreeMap<_, _> = pairs
+        .into_iter()
+        .map(|(one, other, orders)| ((one, other), orders))
+        .collect();
     assert!(pairs == expected.pairs, "{} pairs", pairs.len());
-    let baskets: i64 = sqlx::query_scalar("SELECT orders FROM basket_total").fetch_one(pool).await.unwrap();
-    assert_eq!(baskets, expected.baskets);
-    let customers: (i64, i64) = sqlx::query_as("SELECT sum(new)::bigint, sum(returning)::bigint FROM customer_day")
+    let baskets: i64 = sqlx::query_scalar("SELECT orders FROM basket_total")
         .fetch_one(pool)
         .await
         .unwrap();
+    assert_eq!(baskets, expected.baskets);
+    let customers: (i64, i64) =
+        sqlx::query_as("SELECT sum(new)::bigint, sum(returning)::bigint FROM customer_day")
+            .fetch_one(pool)
+            .await
+            .unwrap();
     let days: usize = expected.days_of.values().map(BTreeSet::len).sum();
     let new = expected.days_of.len();
     assert_eq!(customers, (new as i64, (days - new) as i64));
@@ -219,7 +249,11 @@ async fn real_baskets_come_to_what_they_cost_and_again_after_a_rebuild() {
         let again = numbers.below(events.len());
         // Every other one under another event's id.
         let repeat = &events[again];
-        let repeat = if place % 2 == 0 { repeat.clone() } else { renamed(repeat) };
+        let repeat = if place % 2 == 0 {
+            repeat.clone()
+        } else {
+            renamed(repeat)
+        };
         events.push(repeat);
     }
     numbers.shuffle(&mut events);

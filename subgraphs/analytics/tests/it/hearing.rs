@@ -11,10 +11,15 @@ fn lives() -> Vec<Life> {
     let start = at("2026-11-27T05:10:00Z");
     let day = |number: i64| start + chrono::TimeDelta::days(number);
     vec![
-        Life::placed(user, day(0), vec![line(one, None, 500, 2), line(other, None, 100, 1)], 50)
-            .paid(60)
-            .refunded(7_200, 3, 200)
-            .refunded(7_300, 4, 100),
+        Life::placed(
+            user,
+            day(0),
+            vec![line(one, None, 500, 2), line(other, None, 100, 1)],
+            50,
+        )
+        .paid(60)
+        .refunded(7_200, 3, 200)
+        .refunded(7_300, 4, 100),
         Life::placed(user, day(1), vec![line(one, None, 500, 1)], 0).paid(90),
         Life::placed(UserId::generate(), day(1), vec![line(one, None, 500, 1)], 0).paid(40_000),
         Life::placed(user, day(2), vec![line(other, None, 100, 9)], 0).cancelled(5, CancelReason::OutOfStock),
@@ -35,7 +40,10 @@ async fn any_order_with_repeats_comes_to_the_same() {
         backwards.hear(&[event.clone(), renamed(event)]).await;
     }
     assert_eq!(backwards.sums().await, in_order.sums().await);
-    assert_eq!(backwards.inbox("PENDING").await + backwards.inbox("DEAD").await, 0);
+    assert_eq!(
+        backwards.inbox("PENDING").await + backwards.inbox("DEAD").await,
+        0
+    );
     let facts: i64 = sqlx::query_scalar("SELECT count(*) FROM fact")
         .fetch_one(&backwards.db.pool)
         .await
@@ -79,7 +87,10 @@ async fn replicas_side_by_side_count_once() {
     }
     tokio::join!(stage.step(), stage.step(), stage.step());
     stage.step().await;
-    assert_eq!(stage.inbox("DONE").await, 2 * lives.iter().map(|life| life.events.len() as i64).sum::<i64>());
+    assert_eq!(
+        stage.inbox("DONE").await,
+        2 * lives.iter().map(|life| life.events.len() as i64).sum::<i64>()
+    );
     assert_eq!(stage.sums().await, alone.sums().await);
     let tried: i32 = sqlx::query_scalar("SELECT max(attempts) FROM inbox")
         .fetch_one(&stage.db.pool)

@@ -68,7 +68,12 @@ pub(crate) fn renamed(event: &Value) -> Value {
 
 impl Life {
     /// An order that was placed.
-    pub(crate) fn placed(user: UserId, placed_at: DateTime<Utc>, lines: Vec<OrderLineFact>, discount_minor: i64) -> Self {
+    pub(crate) fn placed(
+        user: UserId,
+        placed_at: DateTime<Utc>,
+        lines: Vec<OrderLineFact>,
+        discount_minor: i64,
+    ) -> Self {
         let mut life = Self {
             order: OrderId::generate(),
             user,

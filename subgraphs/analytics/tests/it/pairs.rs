@@ -20,7 +20,10 @@ async fn with(stage: &Stage, products: &[ProductId], arguments: &str) -> Value {
 }
 
 fn basket(products: &[ProductId]) -> Life {
-    let lines = products.iter().map(|product| line(*product, None, 100, 1)).collect();
+    let lines = products
+        .iter()
+        .map(|product| line(*product, None, 100, 1))
+        .collect();
     Life::placed(UserId::generate(), at("2026-11-27T05:10:00Z"), lines, 0)
 }
 
@@ -28,8 +31,18 @@ fn basket(products: &[ProductId]) -> Life {
 async fn shop() -> (Stage, [ProductId; 4]) {
     let stage = Stage::new().await;
     let [a, b, c, d] = [(); 4].map(|()| ProductId::generate());
-    let baskets: [&[ProductId]; 10] =
-        [&[a, b, c, d], &[b, a, c, d], &[a, b], &[a, c], &[c, a], &[c], &[c], &[c], &[c], &[d]];
+    let baskets: [&[ProductId]; 10] = [
+        &[a, b, c, d],
+        &[b, a, c, d],
+        &[a, b],
+        &[a, c],
+        &[c, a],
+        &[c],
+        &[c],
+        &[c],
+        &[c],
+        &[d],
+    ];
     let mut lives: Vec<_> = baskets.iter().map(|products| basket(products).paid(5)).collect();
     // What is not paid says nothing.
     lives.push(basket(&[a, d]));
@@ -43,9 +56,7 @@ async fn what_is_bought_together_stands_by_lift() {
     let (stage, [a, b, c, d]) = shop().await;
     let answer = with(&stage, &[a, b, d], "").await;
     let shown = &answer["data"]["_entities"];
-    let entry = |product: ProductId, together: i64, lift: f64| {
-        json!({ "product": { "id": product.to_string() }, "together": together, "lift": lift })
-    };
+    let entry = |product: ProductId, together: i64, lift: f64| json!({ "product": { "id": product.to_string() }, "together": together, "lift": lift });
     assert_eq!(
         shown[0]["boughtWith"],
         json!([entry(b, 3, 30.0 / 15.0), entry(c, 4, 40.0 / 40.0)]),
@@ -54,7 +65,10 @@ async fn what_is_bought_together_stands_by_lift() {
     assert_eq!(shown[1]["boughtWith"], json!([entry(a, 3, 2.0)]));
     assert_eq!(shown[2]["boughtWith"], json!([]), "two orders say nothing");
     let one = with(&stage, &[a], "(first: 1)").await;
-    assert_eq!(one["data"]["_entities"][0]["boughtWith"], json!([entry(b, 3, 2.0)]));
+    assert_eq!(
+        one["data"]["_entities"][0]["boughtWith"],
+        json!([entry(b, 3, 2.0)])
+    );
 }
 
 #[tokio::test]
@@ -66,7 +80,8 @@ async fn a_product_nobody_bought_has_none_and_a_wrong_count_is_refused() {
         let answer = with(&stage, &[a], first).await;
         assert_eq!(code(&answer), "BAD_USER_INPUT");
     }
-    let query = "query($products: [_Any!]!) { _entities(representations: $products) { ... on Product { id } } }";
+    let query =
+        "query($products: [_Any!]!) { _entities(representations: $products) { ... on Product { id } } }";
     let wrong = json!({ "products": [{ "__typename": "Product", "id": "prod_x" },
         { "__typename": "Product", "id": a.to_string() }] });
     let answer = stage.ask_as(None, query, wrong).await;

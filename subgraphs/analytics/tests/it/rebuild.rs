@@ -24,7 +24,10 @@ async fn sums_that_were_broken_are_those_of_the_facts_again() {
         .execute(&stage.db.pool)
         .await
         .unwrap();
-    sqlx::query("DELETE FROM order_fact").execute(&stage.db.pool).await.unwrap();
+    sqlx::query("DELETE FROM order_fact")
+        .execute(&stage.db.pool)
+        .await
+        .unwrap();
     sqlx::query("INSERT INTO carts_hour (hour, carts) VALUES (now(), 3)")
         .execute(&stage.db.pool)
         .await
@@ -120,7 +123,10 @@ async fn administrators_begin_and_staff_look() {
     for (role, expected) in [(None, "UNAUTHENTICATED"), (Some(Role::Customer), "FORBIDDEN")] {
         assert_eq!(code(&stage.ask_as(role, LAST, json!({})).await), expected);
     }
-    assert_eq!(stage.ask(LAST, json!({})).await, json!({ "data": { "salesRebuild": null } }));
+    assert_eq!(
+        stage.ask(LAST, json!({})).await,
+        json!({ "data": { "salesRebuild": null } })
+    );
     let begun = stage.ask_as(Some(Role::Admin), BEGIN, json!({})).await;
     let begun = &begun["data"]["rebuildSales"];
     assert_eq!(
@@ -132,5 +138,8 @@ async fn administrators_begin_and_staff_look() {
     stage.host.tasks.wait().await;
     let last = stage.ask(LAST, json!({})).await;
     let last = &last["data"]["salesRebuild"];
-    assert_eq!((&last["id"], &last["state"]), (&begun["rebuild"]["id"], &json!("DONE")));
+    assert_eq!(
+        (&last["id"], &last["state"]),
+        (&begun["rebuild"]["id"], &json!("DONE"))
+    );
 }

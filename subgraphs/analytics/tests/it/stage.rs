@@ -1,7 +1,7 @@
 //! An analytics service over a fresh database, stepped by the test.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use analytics::events::{Door, ORDER_EVENTS, PAYMENT_EVENTS};
 use analytics::{App, Cart, Parts};
@@ -39,17 +39,47 @@ pub(crate) struct Stage {
 pub(crate) type Sums = Vec<(&'static str, Vec<String>)>;
 
 const TABLES: [(&str, &str); 11] = [
-    ("order_fact", "SELECT row_to_json(t)::text FROM order_fact t ORDER BY 1"),
-    ("buyer_day", "SELECT row_to_json(t)::text FROM buyer_day t ORDER BY 1"),
-    ("sales_hour", "SELECT row_to_json(t)::text FROM sales_hour t ORDER BY 1"),
-    ("product_day", "SELECT row_to_json(t)::text FROM product_day t ORDER BY 1"),
-    ("category_day", "SELECT row_to_json(t)::text FROM category_day t ORDER BY 1"),
-    ("refusal_day", "SELECT row_to_json(t)::text FROM refusal_day t ORDER BY 1"),
-    ("latency_hour", "SELECT row_to_json(t)::text FROM latency_hour t ORDER BY 1"),
-    ("customer_day", "SELECT row_to_json(t)::text FROM customer_day t ORDER BY 1"),
+    (
+        "order_fact",
+        "SELECT row_to_json(t)::text FROM order_fact t ORDER BY 1",
+    ),
+    (
+        "buyer_day",
+        "SELECT row_to_json(t)::text FROM buyer_day t ORDER BY 1",
+    ),
+    (
+        "sales_hour",
+        "SELECT row_to_json(t)::text FROM sales_hour t ORDER BY 1",
+    ),
+    (
+        "product_day",
+        "SELECT row_to_json(t)::text FROM product_day t ORDER BY 1",
+    ),
+    (
+        "category_day",
+        "SELECT row_to_json(t)::text FROM category_day t ORDER BY 1",
+    ),
+    (
+        "refusal_day",
+        "SELECT row_to_json(t)::text FROM refusal_day t ORDER BY 1",
+    ),
+    (
+        "latency_hour",
+        "SELECT row_to_json(t)::text FROM latency_hour t ORDER BY 1",
+    ),
+    (
+        "customer_day",
+        "SELECT row_to_json(t)::text FROM customer_day t ORDER BY 1",
+    ),
     ("pair", "SELECT row_to_json(t)::text FROM pair t ORDER BY 1"),
-    ("product_orders", "SELECT row_to_json(t)::text FROM product_orders t ORDER BY 1"),
-    ("basket_total", "SELECT row_to_json(t)::text FROM basket_total t ORDER BY 1"),
+    (
+        "product_orders",
+        "SELECT row_to_json(t)::text FROM product_orders t ORDER BY 1",
+    ),
+    (
+        "basket_total",
+        "SELECT row_to_json(t)::text FROM basket_total t ORDER BY 1",
+    ),
 ];
 
 impl Stage {
@@ -62,7 +92,10 @@ impl Stage {
         let carts = Arc::new(AtomicU64::new(0));
         let services = identity.service_verifier("cart");
         let cart = Router::new()
-            .route("/carts/started", get(started).layer(only(&services, &["analytics"])))
+            .route(
+                "/carts/started",
+                get(started).layer(only(&services, &["analytics"])),
+            )
             .with_state(carts.clone());
         let cart = TestServer::serve(cart).await;
         let parts = Parts {
@@ -114,13 +147,13 @@ impl Stage {
             .unzip();
         sqlx::query(
             "INSERT INTO inbox (consumer, message_id, type, aggregate_id, payload)
-             SELECT consumer, id, payload ->> 'type', payload ->> 'subject', payload
-             FROM unnest($1::text[], $2::uuid[], $3::json[]) AS event (consumer, id, payload)
+             SELECT consumer, id, body::json ->> 'type', body::json ->> 'subject', body::json
+             FROM unnest($1::text[], $2::uuid[], $3::text[]) AS event (consumer, id, body)
              ON CONFLICT (consumer, message_id) DO UPDATE SET status = 'PENDING', done_at = NULL, attempts = 0",
         )
         .bind(queues)
         .bind(ids)
-        .bind(events)
+        .bind(events.iter().map(Value::to_string).collect::<Vec<_>>())
         .execute(&self.db.pool)
         .await
         .unwrap();
@@ -129,7 +162,7 @@ impl Stage {
     /// Applies what is stored and due, of both queues.
     pub(crate) async fn step(&self) {
         for queue in [ORDER_EVENTS.queue, PAYMENT_EVENTS.queue] {
-            let worker = InboxWorker::new(self.db.pool.clone(), queue, Arc::new(Door(self.app.clone())));
+            let worker = InboxWorker::new(self.db.pool.clone(), queue, Arc::new(Door));
             while worker.step().await > 0 {}
         }
     }

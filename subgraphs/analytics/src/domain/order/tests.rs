@@ -147,10 +147,7 @@ fn a_paid_order_is_in_every_sum_it_belongs_to() {
         .collect();
     assert_eq!(sold, [(1, 1, 250), (2, 4, 400)]);
     assert_eq!(sums.categories.len(), 2);
-    assert_eq!(
-        sums.pairs.keys().collect::<Vec<_>>(),
-        [&(product(1), product(2))]
-    );
+    assert_eq!(sums.pairs.keys().collect::<Vec<_>>(), [&(product(1), product(2))]);
     assert_eq!((sums.baskets, sums.ordered.len(), sums.buyers.len()), (1, 2, 1));
     let latency = sums.latencies.keys().next().unwrap();
     assert_eq!(latency.1, latency::bucket(chrono::TimeDelta::hours(2)));
@@ -179,7 +176,10 @@ fn a_refund_counts_before_anything_else_is_known() {
 
 #[test]
 fn a_very_large_basket_has_no_pairs() {
-    for (products, pairs) in [(MAX_PAIRED, MAX_PAIRED * (MAX_PAIRED - 1) / 2), (MAX_PAIRED + 1, 0)] {
+    for (products, pairs) in [
+        (MAX_PAIRED, MAX_PAIRED * (MAX_PAIRED - 1) / 2),
+        (MAX_PAIRED + 1, 0),
+    ] {
         let lines = (0..products as u128).map(|number| (number, 1, 1)).collect();
         let (_, sums) = folded(&[
             fact(1, 0, What::Placed(placed(lines, 0, 7))),
