@@ -45,9 +45,9 @@ CREATE TABLE latency_hour (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE customer_day (
-    day       date PRIMARY KEY,
-    new       bigint NOT NULL,
-    returning bigint NOT NULL
+    day        date PRIMARY KEY,
+    first_time bigint NOT NULL,
+    again      bigint NOT NULL
 ) WITH (fillfactor = 70);
 
 -- Which products were paid for together, a < b; and in how many such orders each was.
@@ -67,8 +67,8 @@ CREATE TABLE product_orders (
 
 -- One row: the orders that pair and product_orders count.
 CREATE TABLE basket_total (
-    only   boolean PRIMARY KEY DEFAULT true CHECK (only),
-    orders bigint NOT NULL
+    the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
+    orders  bigint NOT NULL
 ) WITH (fillfactor = 70);
 
 -- Carts begun in an hour, as cart told last. Not from the facts: it stays when they are folded again.

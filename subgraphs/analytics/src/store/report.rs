@@ -166,7 +166,7 @@ pub(crate) async fn funnel(db: impl PgExecutor<'_>, range: Range) -> Result<Funn
 /// Customers of all days together.
 pub(crate) async fn customers(db: impl PgExecutor<'_>, range: Range) -> Result<Customers, sqlx::Error> {
     let row = sqlx::query!(
-        r#"SELECT coalesce(sum(new), 0)::bigint AS "new!", coalesce(sum(returning), 0)::bigint AS "returning!"
+        r#"SELECT coalesce(sum(first_time), 0)::bigint AS "new!", coalesce(sum(again), 0)::bigint AS "returning!"
            FROM customer_day WHERE day BETWEEN $1 AND $2"#,
         range.first_day(),
         range.last_day()

@@ -194,7 +194,7 @@ async fn add_baskets(tx: &mut PgConnection, sums: &Sums) -> Result<(), sqlx::Err
     sqlx::query!(
         "WITH total AS (
              INSERT INTO basket_total AS known (orders) VALUES ($3)
-             ON CONFLICT (only) DO UPDATE SET orders = known.orders + excluded.orders
+             ON CONFLICT (the_one) DO UPDATE SET orders = known.orders + excluded.orders
          )
          INSERT INTO product_orders AS known (product_id, orders)
          SELECT * FROM unnest($1::uuid[], $2::bigint[])
@@ -258,10 +258,10 @@ pub(crate) async fn add_customers(
     let new: Vec<i64> = changes.values().map(|customers| customers.new).collect();
     let returning: Vec<i64> = changes.values().map(|customers| customers.returning).collect();
     sqlx::query!(
-        "INSERT INTO customer_day AS known (day, new, returning)
+        "INSERT INTO customer_day AS known (day, first_time, again)
          SELECT * FROM unnest($1::date[], $2::bigint[], $3::bigint[])
-         ON CONFLICT (day) DO UPDATE SET new = known.new + excluded.new,
-             returning = known.returning + excluded.returning",
+         ON CONFLICT (day) DO UPDATE SET first_time = known.first_time + excluded.first_time,
+             again = known.again + excluded.again",
         &days,
         &new,
         &returning

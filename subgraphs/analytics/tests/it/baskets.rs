@@ -228,7 +228,7 @@ async fn compare(stage: &Stage, expected: &Expected, orders: usize) {
         .unwrap();
     assert_eq!(baskets, expected.baskets);
     let customers: (i64, i64) =
-        sqlx::query_as("SELECT sum(new)::bigint, sum(returning)::bigint FROM customer_day")
+        sqlx::query_as("SELECT sum(first_time)::bigint, sum(again)::bigint FROM customer_day")
             .fetch_one(pool)
             .await
             .unwrap();

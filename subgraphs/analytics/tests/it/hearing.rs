@@ -57,7 +57,7 @@ async fn who_is_new_does_not_depend_on_who_is_heard_first() {
     let mut lives = lives();
     lives.reverse();
     stage.hear_all(&lives).await;
-    let days: Vec<(i64, i64)> = sqlx::query_as("SELECT new, returning FROM customer_day ORDER BY day")
+    let days: Vec<(i64, i64)> = sqlx::query_as("SELECT first_time, again FROM customer_day ORDER BY day")
         .fetch_all(&stage.db.pool)
         .await
         .unwrap();
