@@ -135,7 +135,10 @@ impl World {
                 "mutation ($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { product { id } userErrors { code } } }",
                 json!({ "variantId": people.variant, "price": { "amount": "0.01", "currencyCode": "USD" }, "expectedVersion": 1 }),
             ),
-            Door::Service("analytics") => ("mutation { rebuildSales { rebuild { id } } }", json!({})),
+            Door::Service("analytics") => (
+                "mutation ($input: RebuildSalesInput!) { rebuildSales(input: $input) { rebuild { id } userErrors { code } } }",
+                json!({ "reason": "forged" }),
+            ),
             Door::Service("notification") => {
                 ("{ deadNotificationMails { nodes { id lastError } } }", json!({}))
             }

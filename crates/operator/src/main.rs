@@ -78,7 +78,11 @@ enum Saga {
 #[derive(Subcommand)]
 enum Analytics {
     /// Make all sums again from what was heard, and wait for the end.
-    Rebuild,
+    Rebuild {
+        /// Why, for the record.
+        #[arg(long, default_value = "asked for by an operator")]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -135,8 +139,8 @@ async fn main() -> ExitCode {
     let done = match command {
         Command::Saga(command) => saga(&places, &target, command).await,
         Command::Events(command) => on_events(&places, command).await,
-        Command::Analytics(Analytics::Rebuild) => {
-            let rebuilt = sales::rebuild(&target, PAUSE).await;
+        Command::Analytics(Analytics::Rebuild { reason }) => {
+            let rebuilt = sales::rebuild(&target, &reason, PAUSE).await;
             rebuilt.map(|rebuilt| rebuilt.to_string())
         }
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use shopper::graph::Operation;
-use shopper::operations::UserError;
+use shopper::operations::{Input, UserError};
 use shopper::target::Target;
 
 /// Begins it.
@@ -14,7 +14,12 @@ struct RebuildSales;
 /// Asks how it stands.
 struct SalesRebuild;
 
-/// Neither operation takes anything.
+#[derive(Serialize)]
+struct RebuildSalesInput {
+    reason: String,
+}
+
+/// Takes nothing.
 #[derive(Serialize)]
 struct Nothing {}
 
@@ -55,7 +60,7 @@ pub struct Rebuild {
 impl Operation for RebuildSales {
     const NAME: &'static str = "RebuildSales";
     const TEXT: &'static str = include_str!("../operations/rebuild_sales.graphql");
-    type Variables = Nothing;
+    type Variables = Input<RebuildSalesInput>;
     type Data = BeginData;
 }
 
@@ -76,10 +81,13 @@ pub struct Rebuilt {
 }
 
 /// Has the sums made again, or joins who is at it, and asks every `pause` until that ends.
-pub async fn rebuild(target: &Target, pause: Duration) -> Result<Rebuilt> {
+pub async fn rebuild(target: &Target, reason: &str, pause: Duration) -> Result<Rebuilt> {
     let session = target.admin().await?;
     let begun = Instant::now();
-    let payload = session.run::<RebuildSales>(&Nothing {}).await?.rebuild_sales;
+    let input = RebuildSalesInput {
+        reason: reason.to_owned(),
+    };
+    let payload = session.run::<RebuildSales>(&Input { input }).await?.rebuild_sales;
     let joined = !payload.user_errors.is_empty();
     let mut rebuild = match (payload.rebuild, payload.user_errors.first()) {
         (Some(rebuild), _) => rebuild,

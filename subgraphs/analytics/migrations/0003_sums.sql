@@ -82,6 +82,7 @@ CREATE TABLE carts_hour (
 CREATE TABLE rebuild (
     id         uuid PRIMARY KEY,
     asked_by   uuid NOT NULL,
+    reason     text NOT NULL,
     started_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     ended_at   timestamptz,
     facts      bigint,

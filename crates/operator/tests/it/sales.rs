@@ -40,7 +40,9 @@ async fn graph(errors: Value, end: Value) -> (TestServer, Target) {
 async fn a_rebuild_is_begun_and_waited_for() {
     let done = json!({"id": "r1", "state": "DONE", "facts": 12, "orders": 3, "failure": null});
     let (_server, target) = graph(json!([]), done.clone()).await;
-    let told = sales::rebuild(&target, Duration::from_millis(1)).await.unwrap();
+    let told = sales::rebuild(&target, "a test", Duration::from_millis(1))
+        .await
+        .unwrap();
     let told = told.to_string();
     assert!(
         told.starts_with("The sums were made again from 12 events of 3 orders in "),
@@ -49,7 +51,9 @@ async fn a_rebuild_is_begun_and_waited_for() {
     assert!(told.ends_with("(rebuild r1)"), "{told}");
     let running = json!([{"code": "ALREADY_RUNNING", "message": "at work", "field": null}]);
     let (_server, target) = graph(running, done).await;
-    let told = sales::rebuild(&target, Duration::from_millis(1)).await.unwrap();
+    let told = sales::rebuild(&target, "a test", Duration::from_millis(1))
+        .await
+        .unwrap();
     assert!(told.to_string().ends_with("(rebuild r1, under way before)"));
 }
 
@@ -57,7 +61,7 @@ async fn a_rebuild_is_begun_and_waited_for() {
 async fn a_rebuild_that_failed_is_an_error_with_its_reason() {
     let failed = json!({"id": "r1", "state": "FAILED", "facts": null, "orders": null, "failure": "no room"});
     let (_server, target) = graph(json!([]), failed).await;
-    let error = sales::rebuild(&target, Duration::from_millis(1))
+    let error = sales::rebuild(&target, "a test", Duration::from_millis(1))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the sums are as they were: no room");

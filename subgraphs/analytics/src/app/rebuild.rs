@@ -26,7 +26,7 @@ pub struct Begun {
 
 impl App {
     /// Begins to make the sums again, in the background; asked while that is under way, answers the one at work.
-    pub async fn begin_rebuild(&self, by: UserId) -> Result<Begun, AppError> {
+    pub async fn begin_rebuild(&self, by: UserId, reason: &str) -> Result<Begun, AppError> {
         let mut tx = self.workers.begin().await?;
         if !store::locks::begin_rebuild(&mut tx).await? {
             tx.rollback().await?;
@@ -38,8 +38,8 @@ impl App {
         }
         // Recorded beside the transaction, so that others see it.
         let id = EventId::generate().uuid();
-        let rebuild = store::rebuilds::begin(&self.requests, id, by).await?;
-        tracing::info!(rebuild = %id, %by, "the sums are made again");
+        let rebuild = store::rebuilds::begin(&self.requests, id, by, reason).await?;
+        tracing::info!(rebuild = %id, %by, reason, "the sums are made again");
         let work = self.host.tasks.spawn(self.clone().rebuild(tx, id));
         Ok(Begun {
             rebuild,

@@ -7,15 +7,21 @@ use uuid::Uuid;
 use crate::domain::rebuild::{Rebuild, State};
 
 /// Records that one begins. One that never ended did so with its process.
-pub(crate) async fn begin(db: impl PgExecutor<'_>, id: Uuid, by: UserId) -> Result<Rebuild, sqlx::Error> {
+pub(crate) async fn begin(
+    db: impl PgExecutor<'_>,
+    id: Uuid,
+    by: UserId,
+    reason: &str,
+) -> Result<Rebuild, sqlx::Error> {
     let started_at = sqlx::query_scalar!(
         r#"WITH lost AS (
                UPDATE rebuild SET ended_at = statement_timestamp(), failure = 'its process ended'
                WHERE ended_at IS NULL
            )
-           INSERT INTO rebuild (id, asked_by) VALUES ($1, $2) RETURNING started_at"#,
+           INSERT INTO rebuild (id, asked_by, reason) VALUES ($1, $2, $3) RETURNING started_at"#,
         id,
-        by.uuid()
+        by.uuid(),
+        reason
     )
     .fetch_one(db)
     .await?;

@@ -12,7 +12,8 @@ fn life() -> Life {
     Life::placed(UserId::generate(), at("2026-11-27T05:10:00Z"), bought, 0).paid(60)
 }
 
-const BEGIN: &str = "mutation { rebuildSales { rebuild { id state } userErrors { code } } }";
+const BEGIN: &str =
+    "mutation { rebuildSales(input: { reason: \"a test\" }) { rebuild { id state } userErrors { code } } }";
 const LAST: &str = "{ salesRebuild { id state startedAt endedAt facts orders failure } }";
 
 #[tokio::test]
@@ -83,10 +84,12 @@ async fn events_wait_while_the_sums_are_made_again() {
 async fn a_rebuild_whose_process_ended_is_followed_by_another() {
     let stage = Stage::new().await;
     stage.hear_all(&[life()]).await;
-    sqlx::query("INSERT INTO rebuild (id, asked_by) VALUES (gen_random_uuid(), gen_random_uuid())")
-        .execute(&stage.db.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO rebuild (id, asked_by, reason) VALUES (gen_random_uuid(), gen_random_uuid(), '')",
+    )
+    .execute(&stage.db.pool)
+    .await
+    .unwrap();
     stage.rebuild().await;
     let lost: String = sqlx::query_scalar("SELECT failure FROM rebuild WHERE failure IS NOT NULL")
         .fetch_one(&stage.db.pool)
@@ -122,6 +125,13 @@ async fn administrators_begin_and_staff_look() {
     }
     for (role, expected) in [(None, "UNAUTHENTICATED"), (Some(Role::Customer), "FORBIDDEN")] {
         assert_eq!(code(&stage.ask_as(role, LAST, json!({})).await), expected);
+    }
+    for reason in [" ".to_owned(), "x".repeat(501)] {
+        let query = format!(
+            "mutation {{ rebuildSales(input: {{ reason: \"{reason}\" }}) {{ userErrors {{ code }} }} }}"
+        );
+        let answer = stage.ask_as(Some(Role::Admin), &query, json!({})).await;
+        assert_eq!(code(&answer), "BAD_USER_INPUT");
     }
     assert_eq!(
         stage.ask(LAST, json!({})).await,

@@ -187,7 +187,11 @@ impl Stage {
     }
 
     pub(crate) async fn rebuild(&self) {
-        let begun = self.app.begin_rebuild(UserId::generate()).await.unwrap();
+        let begun = self
+            .app
+            .begin_rebuild(UserId::generate(), "a test")
+            .await
+            .unwrap();
         begun.work.unwrap().await.unwrap();
     }
 
