@@ -10,6 +10,7 @@ use contracts::order::CancelReason;
 use contracts::{CategoryId, ProductId, UserId};
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::life::{Life, line, renamed};
@@ -243,7 +244,13 @@ async fn real_baskets_come_to_what_they_cost_and_again_after_a_rebuild() {
     assert_eq!(baskets.len(), 5_667);
     let lives = lives(&baskets);
     let expected = expected(&lives);
-    let mut events: Vec<_> = lives.iter().flat_map(|life| life.events.clone()).collect();
+    // Steps that no sum knows are only kept: a few of them will do.
+    let counts = |(place, event): &(usize, Value)| {
+        let step = event["data"]["step"].as_str();
+        place % 20 == 0 || !matches!(step, Some("CREATED" | "STOCK_RESERVED"))
+    };
+    let told = lives.iter().flat_map(|life| life.events.clone()).enumerate();
+    let mut events: Vec<_> = told.filter(counts).map(|(_, event)| event).collect();
     let mut numbers = Numbers(84);
     for place in 0..events.len() / 10 {
         let again = numbers.below(events.len());

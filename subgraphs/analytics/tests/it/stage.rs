@@ -27,7 +27,6 @@ pub(crate) struct Stage {
     pub(crate) db: TestDb,
     pub(crate) app: App,
     pub(crate) host: Host,
-    pub(crate) clock: Clock,
     /// Carts that cart tells of in the hour that is asked for last; `u64::MAX`: it is away.
     pub(crate) carts: Arc<AtomicU64>,
     router: Router,
@@ -86,9 +85,8 @@ impl Stage {
     pub(crate) async fn new() -> Self {
         let db = test_kit::postgres(&analytics::MIGRATOR).await;
         let identity = Identity::new();
-        let clock = Clock::manual(at("2026-11-27T05:30:00Z"));
         let mut host = Host::for_test("analytics");
-        host.clock = clock.clone();
+        host.clock = Clock::manual(at("2026-11-27T05:30:00Z"));
         let carts = Arc::new(AtomicU64::new(0));
         let services = identity.service_verifier("cart");
         let cart = Router::new()
@@ -111,7 +109,6 @@ impl Stage {
             db,
             app,
             host,
-            clock,
             carts,
             router,
             identity,
