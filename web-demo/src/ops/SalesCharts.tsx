@@ -101,56 +101,60 @@ export function SalesCharts({ report, now }: { report: Report; now: number }) {
   const end = last ? label(last.at) : "";
   const revenue = line(series, now, (figures) => Number(figures.revenue.amount));
   return (
-    <div className={classes.charts}>
-      <Panel title={`Revenue by the ${each}`}>
-        <Chart
-          label={`Revenue by the ${each}, ${start} to ${end}: ${formatMoney(totals.revenue)} in all`}
-          bars={[{ color: SEA, values: revenue }]}
-          format={(value) => formatRoundMoney(value, currency)}
-          start={start}
-          end={end}
-          notes={series.map(({ at, figures }) => `${label(at)}: ${formatMoney(figures.revenue)}`)}
-        />
-      </Panel>
-      <Panel
-        title={`Orders by the ${each}`}
-        aside={
-          <Legend
-            entries={[
-              [SEA, "placed"],
-              [DARK_SEA, "paid"],
-              [ORANGE, "cancelled"],
-            ]}
+    <>
+      <div className={classes.charts}>
+        <Panel title={`Revenue by the ${each}`}>
+          <Chart
+            label={`Revenue by the ${each}, ${start} to ${end}: ${formatMoney(totals.revenue)} in all`}
+            bars={[{ color: SEA, values: revenue }]}
+            format={(value) => formatRoundMoney(value, currency)}
+            start={start}
+            end={end}
+            notes={series.map(({ at, figures }) => `${label(at)}: ${formatMoney(figures.revenue)}`)}
           />
-        }
-      >
-        <Chart
-          label={
-            `Orders by the ${each}, ${start} to ${end}: ${totals.orders} placed, ` +
-            `${totals.paid} paid, ${totals.cancelled} cancelled`
+        </Panel>
+        <Panel
+          title={`Orders by the ${each}`}
+          aside={
+            <Legend
+              entries={[
+                [SEA, "placed"],
+                [DARK_SEA, "paid"],
+                [ORANGE, "cancelled"],
+              ]}
+            />
           }
-          bars={[{ color: SEA, values: line(series, now, ({ orders }) => orders) }]}
-          lines={[
-            { color: DARK_SEA, values: line(series, now, ({ paid }) => paid) },
-            { color: ORANGE, values: line(series, now, ({ cancelled }) => cancelled) },
-          ]}
-          format={whole.format}
-          start={start}
-          end={end}
-          notes={
-            begun.length === 0
-              ? []
-              : series.map(
-                  ({ at, figures: { orders, paid, cancelled } }) =>
-                    `${label(at)}: ${orders} placed, ${paid} paid, ${cancelled} cancelled`,
-                )
-          }
-        />
-      </Panel>
-      <Funnel report={report} />
-      <Refusals report={report} />
-      <Latency report={report} />
-    </div>
+        >
+          <Chart
+            label={
+              `Orders by the ${each}, ${start} to ${end}: ${totals.orders} placed, ` +
+              `${totals.paid} paid, ${totals.cancelled} cancelled`
+            }
+            bars={[{ color: SEA, values: line(series, now, ({ orders }) => orders) }]}
+            lines={[
+              { color: DARK_SEA, values: line(series, now, ({ paid }) => paid) },
+              { color: ORANGE, values: line(series, now, ({ cancelled }) => cancelled) },
+            ]}
+            format={whole.format}
+            start={start}
+            end={end}
+            notes={
+              begun.length === 0
+                ? []
+                : series.map(
+                    ({ at, figures: { orders, paid, cancelled } }) =>
+                      `${label(at)}: ${orders} placed, ${paid} paid, ${cancelled} cancelled`,
+                  )
+            }
+          />
+        </Panel>
+      </div>
+      <div className={classes.thirds}>
+        <Funnel report={report} />
+        <Refusals report={report} />
+        <Latency report={report} />
+      </div>
+    </>
   );
 }
 
@@ -158,10 +162,8 @@ export function SalesCharts({ report, now }: { report: Report; now: number }) {
 export function SalesTable({ report, now }: { report: Report; now: number }) {
   const begun = report.series.filter(({ at }) => Date.parse(at) <= now).reverse();
   return (
-    <Card withBorder radius="lg" padding="md">
-      <Title order={2} size="h6" mb="xs">
-        The same as a table
-      </Title>
+    <Card withBorder radius="lg" padding="md" component="details" className={classes.unfold ?? ""}>
+      <summary>The same as a table</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className={classes.scroll} tabIndex={0} aria-label="Figures over time">
         <Table miw={640} verticalSpacing={6}>

@@ -36,8 +36,12 @@ function Best({ title, rows }: { title: string; rows: Row[] }) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>What</Table.Th>
-              <Table.Th ta="right">Units</Table.Th>
-              <Table.Th ta="right">Sales</Table.Th>
+              <Table.Th ta="right" className={classes.number ?? ""}>
+                Units
+              </Table.Th>
+              <Table.Th ta="right" className={classes.number ?? ""}>
+                Sales
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -78,7 +82,7 @@ export function TopSales({ variables }: { variables: Range & { currency: string 
   }
   if (!top) return error ? <Problem error={error} onRetry={again} /> : null;
   return (
-    <div className={`${classes.charts} ${classes.read}`} data-stale={isOther || undefined}>
+    <div className={`${classes.charts} ${classes.best} ${classes.read}`} data-stale={isOther || undefined}>
       <Best
         title="Products that sold best"
         rows={top.topProducts.map(({ product, units, sales }) => ({

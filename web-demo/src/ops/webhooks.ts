@@ -73,7 +73,7 @@ export interface EndpointStanding {
 
 export function standing({ enabled, disabledReason }: Endpoint): EndpointStanding {
   if (enabled) return { label: "On", color: "teal", why: null };
-  if (disabledReason) return { label: "Switched off by the shop", color: "red", why: disabledReason };
+  if (disabledReason) return { label: "Switched off", color: "red", why: disabledReason };
   return { label: "Off", color: "gray", why: null };
 }
 
