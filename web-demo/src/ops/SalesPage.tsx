@@ -67,7 +67,7 @@ export function SalesPage() {
           <SalesCharts report={report} now={seen.at} />
         </Stack>
       )}
-      <TopSales variables={variables} />
+      <TopSales variables={variables} isSaid={error !== undefined} />
       {seen && report && <SalesTable report={report} now={seen.at} />}
       <Text size="xs" c="dimmed">
         Days are days of UTC{begins ? `: here they begin at ${begins}` : ""}. Buyers count once a day. What

@@ -39,16 +39,6 @@ function DeliveryRow({ row, onSent }: { row: Row; onSent(): void }) {
         <Code fz="xs">{row.eventType}</Code>
       </Table.Td>
       <Table.Td>
-        {row.order && (
-          <Anchor component={Link} to={`/ops/orders/${row.order.id}`} size="sm">
-            {row.order.number}
-          </Anchor>
-        )}
-      </Table.Td>
-      <Table.Td>
-        <Text size="sm">{formatDateTime(row.createdAt)}</Text>
-      </Table.Td>
-      <Table.Td>
         <Badge color={color} variant="light" tt="none">
           {label}
         </Badge>
@@ -60,6 +50,16 @@ function DeliveryRow({ row, onSent }: { row: Row; onSent(): void }) {
             next {formatDateTime(row.nextTryAt)}
           </Text>
         )}
+      </Table.Td>
+      <Table.Td>
+        {row.order && (
+          <Anchor component={Link} to={`/ops/orders/${row.order.id}`} size="sm">
+            {row.order.number}
+          </Anchor>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <Text size="sm">{formatDateTime(row.createdAt)}</Text>
       </Table.Td>
       <Table.Td>
         {last && (
@@ -88,9 +88,9 @@ export function WebhookDeliveries({ deliveries, onSent }: { deliveries: readonly
         <Table.Thead>
           <Table.Tr>
             <Table.Th>What</Table.Th>
+            <Table.Th w={150}>Now</Table.Th>
             <Table.Th w={100}>Order</Table.Th>
             <Table.Th w={130}>Since</Table.Th>
-            <Table.Th w={150}>Now</Table.Th>
             <Table.Th>Last answer</Table.Th>
             <Table.Th w={120}>Do</Table.Th>
           </Table.Tr>

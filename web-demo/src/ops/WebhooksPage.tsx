@@ -38,13 +38,6 @@ function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
         )}
       </Table.Td>
       <Table.Td>
-        {endpoint.eventTypes.map((type) => (
-          <Text key={type} size="sm">
-            {eventTypeWords[type]}
-          </Text>
-        ))}
-      </Table.Td>
-      <Table.Td>
         <Badge color={color} variant="light" tt="none">
           {label}
         </Badge>
@@ -53,6 +46,13 @@ function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
             {why}
           </Text>
         )}
+      </Table.Td>
+      <Table.Td>
+        {endpoint.eventTypes.map((type) => (
+          <Text key={type} size="sm">
+            {eventTypeWords[type]}
+          </Text>
+        ))}
       </Table.Td>
       <Table.Td>
         <Text size="sm">{formatDateTime(endpoint.createdAt)}</Text>
@@ -97,12 +97,12 @@ export function WebhooksPage() {
       {endpoints && endpoints.nodes.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         <section className={classes.scroll} tabIndex={0} aria-label="Endpoints">
-          <Table miw={720} verticalSpacing={8}>
+          <Table miw={860} verticalSpacing={8}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Address</Table.Th>
-                <Table.Th w={200}>It is told when</Table.Th>
                 <Table.Th w={200}>Now</Table.Th>
+                <Table.Th w={200}>It is told when</Table.Th>
                 <Table.Th w={170}>Added</Table.Th>
               </Table.Tr>
             </Table.Thead>
