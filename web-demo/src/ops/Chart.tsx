@@ -111,7 +111,8 @@ export function Chart({ label, bars = [], lines = [], format, start, end, notes 
         const width = WIDTH / notes.length;
         return (
           <rect
-            key={note}
+            // biome-ignore lint/suspicious/noArrayIndexKey: it is its place
+            key={index}
             className={classes.place}
             x={index * width}
             y={TOP}

@@ -27,6 +27,8 @@ export function SalesPage() {
   usePageTitle("Sales");
   const [view, setView] = useState<View>("today");
   const [currency, setCurrency] = useState("USD");
+  // Tried again, all of it is.
+  const [turn, setTurn] = useState(0);
   const variables = { ...rangeOf(view, Date.now()), currency };
   const { seen, isOther, loading, error, again } = useLastRead(SalesReportDocument, variables);
   const report = seen?.data.salesReport;
@@ -50,15 +52,24 @@ export function SalesPage() {
           />
         </Group>
         <Text size="sm" c="dimmed" mih={22} data-read={seen?.at ?? ""}>
-          {seen ? `As of ${formatTime(new Date(seen.at).toISOString())}` : "\u00a0"}
+          {seen ? `Figures as of ${formatTime(new Date(seen.at).toISOString())}` : "\u00a0"}
+          <span role="status">{report && error !== null && ". They can't be read anew right now."}</span>
         </Text>
       </Group>
-      {error && <Problem error={error} onRetry={again} />}
+      {!report && error !== null && (
+        <Problem
+          error={error}
+          onRetry={() => {
+            again();
+            setTurn(turn + 1);
+          }}
+        />
+      )}
       {!report && loading && <Waiting />}
       {seen && report && (
         <Stack gap="md" className={classes.read ?? ""} data-stale={isOther || undefined}>
           {isQuiet(report) && (
-            <Alert color="gray" title="Nothing yet">
+            <Alert color="gray" title="Nothing yet" role="status">
               Nobody has ordered anything in this time and currency. As soon as somebody does, it is counted
               here.
             </Alert>
@@ -67,7 +78,7 @@ export function SalesPage() {
           <SalesCharts report={report} now={seen.at} />
         </Stack>
       )}
-      <TopSales variables={variables} isSaid={error !== undefined} />
+      <TopSales key={turn} variables={variables} isSaid={!report && error !== null} />
       {seen && report && <SalesTable report={report} now={seen.at} />}
       <Text size="xs" c="dimmed">
         Days are days of UTC{begins ? `: here they begin at ${begins}` : ""}. Buyers count once a day. What

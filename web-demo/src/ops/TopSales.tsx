@@ -86,7 +86,7 @@ export function TopSales({ variables, isSaid }: TopSalesProps) {
       </div>
     );
   }
-  if (!top) return error && !isSaid ? <Problem error={error} onRetry={again} /> : null;
+  if (!top) return error !== null && !isSaid ? <Problem error={error} onRetry={again} /> : null;
   return (
     <div className={`${classes.charts} ${classes.best} ${classes.read}`} data-stale={isOther || undefined}>
       <Best

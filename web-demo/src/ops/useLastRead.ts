@@ -19,6 +19,7 @@ export function useLastRead<Data, Variables extends OperationVariables>(
   variables: Variables,
 ) {
   const [seen, setSeen] = useState<Seen<Data> | null>(null);
+  const [failed, setFailed] = useState<{ error: unknown; of: string } | null>(null);
   const asked = useQuery(query as TypedDocumentNode<Data, OperationVariables>, {
     variables,
     // Figures without an id: nothing else would be kept up to date by them.
@@ -31,7 +32,12 @@ export function useLastRead<Data, Variables extends OperationVariables>(
   const of = JSON.stringify(variables);
   // Before it is painted: what was waited for must not be gone before its figures are there.
   useLayoutEffect(() => {
-    if (data && !error && networkStatus === NetworkStatus.ready) setSeen({ data, at: Date.now(), of });
+    if (error && networkStatus === NetworkStatus.error) {
+      setFailed({ error, of });
+    } else if (data && !error && networkStatus === NetworkStatus.ready) {
+      setSeen({ data, at: Date.now(), of });
+      setFailed(null);
+    }
   }, [data, error, networkStatus, of]);
   const loading =
     networkStatus === NetworkStatus.loading ||
@@ -43,8 +49,8 @@ export function useLastRead<Data, Variables extends OperationVariables>(
     seen: isOther && !loading ? null : seen,
     isOther,
     loading,
-    /** Why it could not be read the last time. */
-    error: loading ? undefined : error,
+    /** Why it could not be read the last time; stays until it can. */
+    error: failed && failed.of === of && !loading ? failed.error : null,
     again: () => void refetch().catch(() => null),
   };
 }
