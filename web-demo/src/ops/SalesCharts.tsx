@@ -85,7 +85,7 @@ function Latency({ report: { latency } }: { report: Report }) {
       <Text size="xs" c="dimmed" mt="sm">
         {latency.orders === 0
           ? "No order came to its end in this time."
-          : `From placed to paid or given up: half, 90 and 99 of 100 took no longer. Of ${whole.format(latency.orders)}.`}
+          : `Of ${whole.format(latency.orders)}, from placed to the end: half, 90 and 99 of 100 took no longer.`}
       </Text>
     </Panel>
   );

@@ -95,7 +95,7 @@ function Actions({ endpoint, onSecret, onSent }: ActionsProps) {
         onDone={onSent}
       >
         {enabled
-          ? "Nothing is sent from now on. What is on its way is sent when it is switched on again; what happens meanwhile never is."
+          ? "Nothing is sent from now on. What waits is sent once it is on again; what happens meanwhile is not."
           : "What waits for it is sent at once. What happened meanwhile is not."}
       </StaffAction>
       <StaffAction
