@@ -404,7 +404,7 @@ export type SalesReportQueryVariables = Exact<{
 }>;
 
 
-export type SalesReportQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, totals: { orders: number, paid: number, cancelled: number, revenue: { amount: string, currencyCode: string }, refunded: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string } }, series: Array<{ at: string, figures: { orders: number, paid: number, cancelled: number, revenue: { amount: string, currencyCode: string }, refunded: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string } } }>, refusals: Array<{ reason: CancelReason, orders: number }>, latency: { orders: number, p50Seconds: number | null, p90Seconds: number | null, p99Seconds: number | null }, funnel: { carts: number, orders: number, paid: number }, customers: { new: number, returning: number } } | null };
+export type SalesReportQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, totals: { orders: number, paid: number, cancelled: number, revenue: { amount: string, currencyCode: string }, refunded: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string } }, series: Array<{ at: string, figures: { orders: number, paid: number, cancelled: number, revenue: { amount: string, currencyCode: string }, refunded: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string } } }>, refusals: Array<{ reason: CancelReason, orders: number }>, latency: { orders: number, p50Seconds: number | null, p90Seconds: number | null, p99Seconds: number | null }, funnel: { carts: number, orders: number, paid: number }, customers: { new: number, returning: number } } };
 
 export type SalesFiguresPartsFragment = { orders: number, paid: number, cancelled: number, revenue: { amount: string, currencyCode: string }, refunded: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string } };
 
@@ -417,7 +417,7 @@ export type TopSalesQueryVariables = Exact<{
 }>;
 
 
-export type TopSalesQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, topProducts: Array<{ units: number, sales: { amount: string, currencyCode: string }, product: { id: string, slug: string, title: string } }>, topCategories: Array<{ units: number, sales: { amount: string, currencyCode: string }, category: { id: string, name: string } }> } | null };
+export type TopSalesQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, topProducts: Array<{ units: number, sales: { amount: string, currencyCode: string }, product: { id: string, slug: string, title: string } }>, topCategories: Array<{ units: number, sales: { amount: string, currencyCode: string }, category: { id: string, name: string } }> } };
 
 export type MoneyPartsFragment = { amount: string, currencyCode: string };
 
