@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::broker::{self, ACCOUNTS};
 use crate::keys::{new_key, private_pem, public_pem};
 use crate::servers::random_word;
-use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
+use crate::stack::{ADMIN_PASSWORD, AUDITOR, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
 pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
@@ -24,6 +24,9 @@ pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
     ("review", 6, "~review:*"),
     ("notification", 7, "~notification:*"),
 ];
+
+/// The databases that the auditor reads, by the service that owns each.
+const AUDITED: [&str; 3] = ["inventory", "order", "payment"];
 
 /// Values by the name of a secret and the key in it.
 #[derive(Clone)]
@@ -68,6 +71,12 @@ impl Secrets {
             self.put(service, "database-url", url);
             self.put("postgres", service, password);
         }
+        let password = random_word();
+        for service in AUDITED {
+            let url = format!("postgres://auditor:{password}@postgres:5432/{service}_db");
+            self.put(AUDITOR, format!("{service}-database-url"), url);
+        }
+        self.put("postgres", "auditor", password);
     }
 
     fn redis(&mut self) {
@@ -169,6 +178,10 @@ mod tests {
                 secrets[service]["database-url"].contains(password.as_str()),
                 "{service}"
             );
+        }
+        for service in AUDITED {
+            let url = &secrets[AUDITOR][&format!("{service}-database-url")];
+            assert!(url.contains(secrets["postgres"]["auditor"].as_str()), "{url}");
         }
         for (service, ..) in WITH_REDIS {
             let url = &secrets[service]["redis-url"];
