@@ -48,6 +48,13 @@ fn entities(world: &World) -> Vec<Entity> {
     let (user, order) = (format!("usr_{suffix}"), format!("ord_{suffix}"));
     let (cart, variant) = (format!("cart_{suffix}"), format!("var_{suffix}"));
     vec![
+        entity(
+            "analytics",
+            "Product",
+            &things.product,
+            &format!("prod_{suffix}"),
+            false,
+        ),
         entity("auth", "User", &things.ada.id, &user, true),
         entity("cart", "Cart", &things.cart, &cart, true),
         entity("cart", "User", &things.ada.id, &user, false),

@@ -135,6 +135,10 @@ impl World {
                 "mutation ($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { product { id } userErrors { code } } }",
                 json!({ "variantId": people.variant, "price": { "amount": "0.01", "currencyCode": "USD" }, "expectedVersion": 1 }),
             ),
+            Door::Service("analytics") => (
+                "mutation ($input: RebuildSalesInput!) { rebuildSales(input: $input) { rebuild { id } userErrors { code } } }",
+                json!({ "reason": "forged" }),
+            ),
             Door::Service("notification") => {
                 ("{ deadNotificationMails { nodes { id lastError } } }", json!({}))
             }
@@ -263,6 +267,14 @@ impl World {
                 path: "/variants/lookup".to_owned(),
                 harmless: "/variants/lookup".to_owned(),
                 body: Some(json!({ "variant_ids": [self.people.variant] })),
+            },
+            Route {
+                callee: "cart",
+                callers: &["analytics"],
+                method: Method::GET,
+                path: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
+                harmless: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
+                body: None,
             },
             route("cart", Method::GET, format!("/carts/{cart}"), cart, None),
             route(

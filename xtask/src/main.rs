@@ -86,6 +86,9 @@ enum Command {
     /// Events that were given up: `dead`, `replay`, `parked`, `replay-parked`.
     #[command(disable_help_flag = true)]
     Events(saga::Arguments),
+    /// What the shop sold: `rebuild` makes all sums again from what was heard.
+    #[command(disable_help_flag = true)]
+    Analytics(saga::Arguments),
     /// Scaffold a subgraph and list it wherever all of them are.
     NewSubgraph(new_subgraph::Arguments),
     /// Write each subgraph's SDL.
@@ -137,6 +140,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Audit(rest) => tools::audit(&rest),
         Command::Saga(arguments) => saga::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Analytics(arguments) => saga::run_as("analytics", &arguments),
         Command::NewSubgraph(arguments) => new_subgraph::run(&arguments),
         Command::Sdl(arguments) => sdl::run(&arguments),
         Command::Compose(arguments) => compose::run(&arguments),

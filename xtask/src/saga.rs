@@ -1,4 +1,4 @@
-//! `cargo xtask saga`: the operator against the started system, for one order.
+//! `cargo xtask saga` and `cargo xtask analytics`: the operator against the started system.
 
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
@@ -17,7 +17,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    tools::exec(operator(&tools::attached()?.plan(), "saga", arguments))
+    run_as("saga", arguments)
+}
+
+/// Runs another of the operator's commands.
+pub(crate) fn run_as(what: &str, arguments: &Arguments) -> Result<ExitCode> {
+    tools::exec(operator(&tools::attached()?.plan(), what, arguments))
 }
 
 /// The operator sees order's database, the broker, and the graph as an administrator.

@@ -1,4 +1,4 @@
-//! Checks the invariants of the saga (I1 to I18) over the databases of order, inventory and payment,
+//! Checks the invariants of the saga (I1 to I19) over the databases of order, inventory and payment,
 //! and the provider's own books.
 //!
 //! Owns an account of what must be true that is independent of the services: it reads their tables and repeats
@@ -43,6 +43,8 @@ pub struct Expectations {
     pub broker: Option<Broker>,
     /// The payment provider, to compare its books with ours.
     pub provider: Option<Provider>,
+    /// Address of analytics' database, to compare its sums with the books.
+    pub analytics: Option<String>,
 }
 
 impl Expectations {

@@ -55,6 +55,9 @@ struct Arguments {
     /// The merchant's key at the provider
     #[arg(long, env = "MERCATO_PSP_API_KEY", hide_env_values = true, value_name = "KEY")]
     provider_key: Option<String>,
+    /// Address of the database of analytics, to compare its sums with the books
+    #[arg(long, env = "ANALYTICS_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    analytics_db: Option<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -127,6 +130,7 @@ fn expectations(arguments: &Arguments) -> Result<Expectations> {
             url,
             api_key: arguments.provider_key.clone().unwrap_or_default(),
         }),
+        analytics: arguments.analytics_db.clone(),
     })
 }
 

@@ -20,10 +20,10 @@ pub struct Account {
     pub read: &'static str,
 }
 
-/// Services on the broker: each has what its work takes and no more. Publishers publish; order, review and notification
-/// listen, to exchanges of others that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
+/// Services on the broker: each has what its work takes and no more. Publishers publish; order, review, notification and
+/// analytics listen, to exchanges of others that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
 /// the default exchange, by which one could write into anybody's queue.
-pub const ACCOUNTS: [Account; 5] = [
+pub const ACCOUNTS: [Account; 6] = [
     Account {
         service: "inventory",
         configure: r"^inventory\.events$",
@@ -47,6 +47,12 @@ pub const ACCOUNTS: [Account; 5] = [
         configure: r"^review\.order-events(\.dlx|\.parked)?$",
         write: r"^review\.order-events(\.dlx|\.parked)?$",
         read: r"^(order\.events|review\.order-events(\.dlx)?)$",
+    },
+    Account {
+        service: "analytics",
+        configure: r"^analytics\.(order|payment)-events(\.dlx|\.parked)?$",
+        write: r"^analytics\.(order|payment)-events(\.dlx|\.parked)?$",
+        read: r"^((order|payment)\.events|analytics\.(order|payment)-events(\.dlx)?)$",
     },
     Account {
         service: "notification",

@@ -14,7 +14,7 @@ use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, AUDITOR, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
-pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
+pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
@@ -22,6 +22,7 @@ pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
     ("order", 4, "~order:*"),
     ("payment", 5, "~payment:*"),
     ("review", 6, "~review:*"),
+    ("analytics", 8, "~analytics:*"),
     ("notification", 7, "~notification:*"),
 ];
 

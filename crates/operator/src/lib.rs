@@ -8,4 +8,5 @@ mod case_sql;
 pub mod events;
 pub mod parking;
 pub mod remedy;
+pub mod sales;
 mod text;

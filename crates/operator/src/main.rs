@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use contracts::EventId;
 use operator::case::{self, Name};
-use operator::{events, parking, remedy};
+use operator::{events, parking, remedy, sales};
 use service_kit::Secret;
 use shopper::target::Target;
 use sqlx::PgPool;
@@ -46,6 +47,8 @@ struct Places {
     amqp: Option<String>,
 }
 
+/// How often one asks whether something has ended.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Whose database is told by a variable of its own.
 const ORDER: &str = "order";
 
@@ -57,6 +60,9 @@ enum Command {
     /// Events that were given up.
     #[command(subcommand)]
     Events(Events),
+    /// What the shop sold.
+    #[command(subcommand)]
+    Analytics(Analytics),
 }
 
 #[derive(Subcommand)]
@@ -67,6 +73,16 @@ enum Saga {
     Retry { order: Name },
     /// Give the order up; refused once its money is taken.
     Cancel { order: Name },
+}
+
+#[derive(Subcommand)]
+enum Analytics {
+    /// Make all sums again from what was heard, and wait for the end.
+    Rebuild {
+        /// Why, for the record.
+        #[arg(long, default_value = "asked for by an operator")]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -123,6 +139,10 @@ async fn main() -> ExitCode {
     let done = match command {
         Command::Saga(command) => saga(&places, &target, command).await,
         Command::Events(command) => on_events(&places, command).await,
+        Command::Analytics(Analytics::Rebuild { reason }) => {
+            let rebuilt = sales::rebuild(&target, &reason, PAUSE).await;
+            rebuilt.map(|rebuilt| rebuilt.to_string())
+        }
     };
     match done {
         // Nobody is left to tell when standard output is closed.

@@ -6,7 +6,8 @@ use crate::objects::{find, list, name, of_kind, pod_labels, port_number, selects
 use crate::references::{service_port, serving};
 
 /// Who calls whom on which listener: the law, apart from what the manifests say.
-const INTERNAL: [(&str, &str); 6] = [
+const INTERNAL: [(&str, &str); 7] = [
+    ("analytics", "cart"),
     ("cart", "product"),
     ("notification", "auth"),
     ("order", "cart"),

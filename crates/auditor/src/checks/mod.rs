@@ -7,6 +7,7 @@ mod orders;
 mod promises;
 mod provider;
 mod returns;
+mod sales;
 mod secrets;
 mod stock;
 
@@ -49,6 +50,7 @@ pub(crate) async fn all(books: &Books, expected: &Expectations) -> Result<Report
             .context("I16")?,
         coupons::spent_once(&books.order).await.context("I17")?,
         returns::kept_within(books, expected).await.context("I18")?,
+        sales::are_counted(books, expected).await.context("I19")?,
     ];
     Ok(Report { findings })
 }

@@ -4,6 +4,7 @@
 mod parked;
 mod provider;
 mod returns;
+mod sales;
 mod violations;
 mod watch;
 mod world;

@@ -12,7 +12,7 @@ use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
 /// The subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 9] = [
     "auth",
     "product",
     "inventory",
@@ -20,11 +20,12 @@ pub const SERVICES: [&str; 8] = [
     "order",
     "payment",
     "review",
+    "analytics",
     "notification",
 ];
 /// What the system runs without where its program is not there: a service in another language that can't be built, and
-/// one that only tells people what happened, with the mail server it tells them by.
-pub const OPTIONAL: [&str; 3] = ["review", "notification", MAIL];
+/// those that only tell what happened: the sums, and the notices with the mail server they go by.
+pub const OPTIONAL: [&str; 4] = ["review", "analytics", "notification", MAIL];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
 /// The mail server to run against.
@@ -42,21 +43,24 @@ pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 7] = [
+pub const WITH_DATABASE: [&str; 8] = [
     "auth",
     "product",
     "inventory",
     "order",
     "payment",
     "review",
+    "analytics",
     "notification",
 ];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 5] = [
+pub const QUEUES: [&str; 7] = [
     "order.payment-events",
     "order.inventory-events",
     "review.order-events",
+    "analytics.order-events",
+    "analytics.payment-events",
     "notification.order-events",
     "notification.payment-events",
 ];

@@ -4,4 +4,5 @@
 mod case;
 mod events;
 mod remedy;
+mod sales;
 mod world;

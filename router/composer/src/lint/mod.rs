@@ -101,9 +101,8 @@ fn own_words(name: &str, kind: &ExtendedType, findings: &mut Findings) {
 fn output(parent: &str, field: &FieldDefinition, findings: &mut Findings) {
     let at = format!("{parent}.{}", field.name);
     findings.require(is_camel(&field.name), "names", &at, "is not camelCase");
-    // An average is the one number here that no count and no amount is exact enough for.
     findings.require(
-        field.ty.inner_named_type() != "Float" || field.name.starts_with("average"),
+        field.ty.inner_named_type() != "Float" || is_statistic(&field.name),
         "types",
         &at,
         "is a Float: amounts are Money, counts are Int",
@@ -132,6 +131,12 @@ fn value(at: &str, value: &InputValueDefinition, findings: &mut Findings) {
 
 fn described(is: bool, at: &str, findings: &mut Findings) {
     findings.require(is, "descriptions", at, "has no description");
+}
+
+/// Averages, quantiles and ratios are the numbers here that no count and no amount is exact enough for.
+fn is_statistic(name: &str) -> bool {
+    let quantile = |rest: &str| rest.starts_with(|digit: char| digit.is_ascii_digit());
+    name.starts_with("average") || name == "lift" || name.strip_prefix('p').is_some_and(quantile)
 }
 
 /// `@deprecated` says what to use and when it goes: `Use X. Removal after 2027-Q1.`
@@ -202,8 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn an_average_is_a_float() {
-        assert_eq!(of("type Query { \"x\" averageRating: Float }"), "");
+    fn an_average_and_a_quantile_are_floats() {
+        assert_eq!(
+            of("type Query { \"x\" averageRating: Float \"x\" p50Seconds: Float \"x\" lift: Float }"),
+            ""
+        );
+        assert!(of("type Query { \"x\" price: Float }").contains("is a Float"));
     }
 
     #[test]
