@@ -24,6 +24,7 @@ const PROGRAMS: [&str; 14] = [
     "operator",
     "timekeeper",
     "notification",
+    "webhook",
 ];
 
 /// The checkout: what cargo says when it runs us. Where this was built says less: two checkouts may share a target

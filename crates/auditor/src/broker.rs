@@ -20,6 +20,8 @@ const QUEUES: [&str; 5] = [
     "review.order-events",
     "notification.order-events",
     "notification.payment-events",
+    "webhook.order-events",
+    "webhook.payment-events",
 ];
 
 const PATIENCE: Duration = Duration::from_mins(1);

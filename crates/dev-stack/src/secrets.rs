@@ -14,7 +14,7 @@ use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
-pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
+pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
@@ -23,6 +23,7 @@ pub(crate) const WITH_REDIS: [(&str, u8, &str); 8] = [
     ("payment", 5, "~payment:*"),
     ("review", 6, "~review:*"),
     ("notification", 7, "~notification:*"),
+    ("webhook", 9, "~webhook:*"),
 ];
 
 /// Values by the name of a secret and the key in it.
@@ -106,6 +107,8 @@ impl Secrets {
         self.put("psp-sandbox", "api-key", key);
         self.put("psp-sandbox", "webhook-secret", webhook);
         self.put("notification", "smtp-password", random_word());
+        let key = format!("{}{}", random_word(), random_word());
+        self.put("webhook", "webhook-key", key);
     }
 
     /// Names of the secrets, with the keys of each.

@@ -24,6 +24,7 @@ const SERVICES: [&str; 8] = [
     "payment",
     "review",
     "notification",
+    "webhook",
 ];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 

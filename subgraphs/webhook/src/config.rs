@@ -1,7 +1,7 @@
 //! What webhook takes from the environment.
 
 use graphql_kit::HttpSettings;
-use service_auth::UserVerifierConfig;
+use service_auth::{ServiceIdentityConfig, UserVerifierConfig};
 use service_kit::{ConfigError, Env, Listeners, Secret};
 
 use crate::app::Policy;
@@ -17,6 +17,8 @@ pub struct Config {
     pub http: HttpSettings,
     /// `JWKS_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.
     pub users: UserVerifierConfig,
+    /// `SERVICE_KEY_FILE` and `SERVICE_KEYS_DIR`, as every service is given: nobody calls webhook yet.
+    pub identity: ServiceIdentityConfig,
     /// `DATABASE_URL` (or `DATABASE_URL_FILE`).
     pub database_url: Secret,
     /// `AMQP_URL` (or `AMQP_URL_FILE`).
@@ -37,6 +39,7 @@ impl Config {
         let listeners = Listeners::from_env(env);
         let http = HttpSettings::from_env(env);
         let users = UserVerifierConfig::from_env(env);
+        let identity = ServiceIdentityConfig::from_env(env);
         let database_url = env.secret("DATABASE_URL");
         let amqp_url = env.secret("AMQP_URL");
         let redis_url = env.secret("REDIS_URL");
@@ -47,6 +50,7 @@ impl Config {
                 listeners: listeners?,
                 http: http?,
                 users: users?,
+                identity: identity?,
                 database_url: database_url?,
                 amqp_url: amqp_url?,
                 redis_url: redis_url?,
@@ -75,7 +79,9 @@ fn reach(env: &mut Env, http: Option<&HttpSettings>) -> Option<Reach> {
         return Some(Reach::Public);
     }
     if http.is_some_and(|http| http.production) {
-        env.fault("WEBHOOK_ALLOW_PRIVATE is for MERCATO_ENV=development: it opens the inside to any endpoint");
+        env.fault(
+            "WEBHOOK_ALLOW_PRIVATE is for MERCATO_ENV=development: it opens the inside to any endpoint",
+        );
     }
     Some(Reach::Anywhere)
 }

@@ -6,8 +6,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use uuid::Uuid;
 
@@ -19,7 +17,7 @@ pub struct Vault(Arc<[LessSafeKey]>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The text holds no keys.
-    #[error("WEBHOOK_KEY is one key or more, commas between: 32 bytes in base64 each")]
+    #[error("WEBHOOK_KEY is one key or more, commas between: 64 hexadecimal digits each")]
     Key,
     /// No key of ours sealed it, or not for this row.
     #[error("a secret can't be opened with WEBHOOK_KEY")]
@@ -31,9 +29,7 @@ impl FromStr for Vault {
 
     fn from_str(text: &str) -> Result<Self, VaultError> {
         let keys = text.trim().split(',').map(|key| {
-            let bytes = BASE64_STANDARD
-                .decode(key.trim())
-                .map_err(|_| VaultError::Key)?;
+            let bytes = hex::decode(key.trim()).map_err(|_| VaultError::Key)?;
             let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| VaultError::Key)?;
             Ok(LessSafeKey::new(key))
         });
@@ -57,11 +53,15 @@ impl Vault {
 
     /// Opens what was sealed for row `id`.
     pub(crate) fn open(&self, id: Uuid, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Sealed)?;
+        let (nonce, sealed) = sealed
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or(VaultError::Sealed)?;
         let opened = self.0.iter().find_map(|key| {
             let mut bytes = sealed.to_vec();
             let nonce = Nonce::assume_unique_for_key(*nonce);
-            let plain = key.open_in_place(nonce, Aad::from(id.as_bytes()), &mut bytes).ok()?;
+            let plain = key
+                .open_in_place(nonce, Aad::from(id.as_bytes()), &mut bytes)
+                .ok()?;
             Some(plain.to_vec())
         });
         opened.ok_or(VaultError::Sealed)
@@ -78,8 +78,8 @@ impl fmt::Debug for Vault {
 mod tests {
     use super::*;
 
-    const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    const TWO: &str = "//////////////////////////////////////////8=";
+    const ONE: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const TWO: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
 
     fn vault(text: &str) -> Vault {
         text.parse().unwrap()
@@ -111,7 +111,12 @@ mod tests {
 
     #[test]
     fn a_key_has_its_length_and_is_never_shown() {
-        for wrong in ["", "secret", "AAAA", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,"] {
+        for wrong in [
+            "",
+            "secret",
+            "AAAA",
+            "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f,",
+        ] {
             assert_eq!(wrong.parse::<Vault>().unwrap_err(), VaultError::Key, "{wrong}");
         }
         assert_eq!(format!("{:?}", vault(ONE)), "Vault(1 keys)");

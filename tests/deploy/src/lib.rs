@@ -19,7 +19,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The six subgraphs.
-pub const SERVICES: [&str; 8] = dev_stack::stack::SERVICES;
+pub const SERVICES: [&str; 9] = dev_stack::stack::SERVICES;
 
 /// The environments there is an overlay and a values file for.
 pub const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];

@@ -12,7 +12,7 @@ use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
 /// The subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 9] = [
     "auth",
     "product",
     "inventory",
@@ -21,10 +21,12 @@ pub const SERVICES: [&str; 8] = [
     "payment",
     "review",
     "notification",
+    "webhook",
 ];
 /// What the system runs without where its program is not there: a service in another language that can't be built, and
-/// one that only tells people what happened, with the mail server it tells them by.
-pub const OPTIONAL: [&str; 3] = ["review", "notification", MAIL];
+/// those that only
+/// tell others what happened: people, with the mail server they are told by, and systems.
+pub const OPTIONAL: [&str; 4] = ["review", "notification", "webhook", MAIL];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
 /// The mail server to run against.
@@ -40,7 +42,7 @@ pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 7] = [
+pub const WITH_DATABASE: [&str; 8] = [
     "auth",
     "product",
     "inventory",
@@ -48,15 +50,18 @@ pub const WITH_DATABASE: [&str; 7] = [
     "payment",
     "review",
     "notification",
+    "webhook",
 ];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 5] = [
+pub const QUEUES: [&str; 7] = [
     "order.payment-events",
     "order.inventory-events",
     "review.order-events",
     "notification.order-events",
     "notification.payment-events",
+    "webhook.order-events",
+    "webhook.payment-events",
 ];
 
 /// The first administrator of a local system.

@@ -25,7 +25,11 @@ impl App {
     ) -> Result<Once<Option<Told>>, AppError> {
         let by = request.by;
         let kinds: Vec<_> = new.event_types.iter().map(|kind| kind.kind()).collect();
-        let keyed = Keyed::new(request, "createWebhookEndpoint", &(&new.url, &new.description, kinds));
+        let keyed = Keyed::new(
+            request,
+            "createWebhookEndpoint",
+            &(&new.url, &new.description, kinds),
+        );
         let app = self.clone();
         let made = self
             .finish(async move {

@@ -47,5 +47,6 @@ impl App {
 
 fn telling<T: EventData>(message: &Message, order: impl Fn(&T) -> OrderId) -> Result<Telling, HandleError> {
     let data = message.event::<T>()?.data;
-    Telling::new(T::TYPE, order(&data), message.time, &data).map_err(|error| HandleError::Dead(error.to_string()))
+    Telling::new(T::TYPE, order(&data), message.time, &data)
+        .map_err(|error| HandleError::Dead(error.to_string()))
 }

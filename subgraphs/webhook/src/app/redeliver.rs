@@ -19,11 +19,7 @@ pub(crate) enum Redelivered {
 
 impl App {
     /// Makes a delivery due again that has ended, with all its tries before it, the same body and the same webhook-id.
-    pub(crate) async fn redeliver(
-        &self,
-        id: WebhookDeliveryId,
-        by: UserId,
-    ) -> Result<Redelivered, AppError> {
+    pub(crate) async fn redeliver(&self, id: WebhookDeliveryId, by: UserId) -> Result<Redelivered, AppError> {
         let pool = self.requests.clone();
         let (revived, found) = self
             .finish(async move {

@@ -27,7 +27,11 @@ impl App {
         while !self.host.shutdown.is_cancelled() {
             while flight.try_join_next().is_some() {}
             let room = self.policy.in_flight.saturating_sub(flight.len());
-            let taken = if room == 0 { Ok(0) } else { self.take_off(&mut flight, room).await };
+            let taken = if room == 0 {
+                Ok(0)
+            } else {
+                self.take_off(&mut flight, room).await
+            };
             match taken {
                 Ok(taken) if taken == room && room > 0 => {}
                 Ok(_) => self.idle(&mut flight).await,
@@ -123,9 +127,13 @@ impl App {
         let at = self.now();
         let (id, own) = (
             claimed.id.to_string(),
-            secrets.iter().filter(|secret| secret.endpoint == claimed.endpoint),
+            secrets
+                .iter()
+                .filter(|secret| secret.endpoint == claimed.endpoint),
         );
-        let opened: Result<Vec<_>, _> = own.map(|secret| self.vault.open(secret.id, &secret.sealed)).collect();
+        let opened: Result<Vec<_>, _> = own
+            .map(|secret| self.vault.open(secret.id, &secret.sealed))
+            .collect();
         let opened = match opened {
             Ok(opened) if !opened.is_empty() => opened,
             Ok(_) => return Tried::Failed("there is no secret to sign with".to_owned()),

@@ -46,7 +46,9 @@ mod tests {
         };
         let inside = addresses(&["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1"]);
         let kept = |found: Vec<SocketAddr>, reach| -> Vec<SocketAddr> {
-            allowed(found.into_iter(), reach).map(Iterator::collect).unwrap_or_default()
+            allowed(found.into_iter(), reach)
+                .map(Iterator::collect)
+                .unwrap_or_default()
         };
         assert_eq!(kept(inside.clone(), Reach::Public), []);
         assert_eq!(kept(inside.clone(), Reach::Anywhere), inside);
@@ -58,7 +60,9 @@ mod tests {
     async fn the_resolver_itself_refuses() {
         let refused = Within(Reach::Public).resolve("localhost".parse().unwrap()).await;
         assert!(refused.is_err());
-        let found = Within(Reach::Anywhere).resolve("localhost".parse().unwrap()).await;
+        let found = Within(Reach::Anywhere)
+            .resolve("localhost".parse().unwrap())
+            .await;
         assert!(found.unwrap().all(|address| address.ip().is_loopback()));
     }
 }

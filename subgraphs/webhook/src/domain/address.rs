@@ -194,7 +194,10 @@ mod tests {
         for text in ["http://127.0.0.1:8080/", "https://localhost/", "http://receiver/"] {
             assert!(checked(text, Reach::Anywhere).is_ok(), "{text}");
         }
-        assert_eq!(checked("ftp://localhost/", Reach::Anywhere), Err(AddressFault::Scheme));
+        assert_eq!(
+            checked("ftp://localhost/", Reach::Anywhere),
+            Err(AddressFault::Scheme)
+        );
         assert_eq!(
             checked("http://a@localhost/", Reach::Anywhere),
             Err(AddressFault::UserInfo)

@@ -73,7 +73,9 @@ impl Tried {
             Self::Answered { status, .. } if (200..300).contains(&status) => {
                 return Verdict::Delivered { status };
             }
-            Self::Answered { status: 410, said, .. } => {
+            Self::Answered {
+                status: 410, said, ..
+            } => {
                 return Verdict::Gone {
                     reason: worded(410, &said),
                 };
@@ -138,7 +140,10 @@ mod tests {
                 Verdict::Delivered { status }
             );
         }
-        assert!(matches!(answered(410, None).verdict(1, 0.0), Verdict::Gone { .. }));
+        assert!(matches!(
+            answered(410, None).verdict(1, 0.0),
+            Verdict::Gone { .. }
+        ));
     }
 
     #[test]

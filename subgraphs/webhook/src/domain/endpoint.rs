@@ -40,7 +40,11 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OrderCreated, Self::OrderStatusChanged, Self::RefundCompleted];
+    pub const ALL: [Self; 3] = [
+        Self::OrderCreated,
+        Self::OrderStatusChanged,
+        Self::RefundCompleted,
+    ];
 
     /// As it stands in a body, and as the broker routes it.
     pub const fn kind(self) -> &'static str {

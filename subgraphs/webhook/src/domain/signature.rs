@@ -31,12 +31,21 @@ mod tests {
 
     #[test]
     fn is_what_the_specification_says() {
-        let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let (id, at, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+        let secret = BASE64_STANDARD
+            .decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+            .unwrap();
+        let (id, at, body) = (
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+        );
         let one = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
         assert_eq!(signatures(&[secret.clone()], id, at, body).unwrap(), one);
         let two = signatures(&[vec![1; SECRET_LEN], secret], id, at, body).unwrap();
-        assert!(two.ends_with(&format!(" {one}")) && two.matches("v1,").count() == 2, "{two}");
+        assert!(
+            two.ends_with(&format!(" {one}")) && two.matches("v1,").count() == 2,
+            "{two}"
+        );
     }
 
     #[test]

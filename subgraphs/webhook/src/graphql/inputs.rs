@@ -131,7 +131,10 @@ fn endpoint_id(id: &ID) -> Result<WebhookEndpointId> {
 
 fn request(by: UserId, key: &ID) -> Result<Request> {
     if !(8..=200).contains(&key.chars().count()) || key.contains('\0') {
-        return Err(bad("idempotencyKey", "an idempotency key has 8 to 200 characters"));
+        return Err(bad(
+            "idempotencyKey",
+            "an idempotency key has 8 to 200 characters",
+        ));
     }
     let key = key.to_string();
     Ok(Request { by, key })

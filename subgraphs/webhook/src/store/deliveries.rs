@@ -257,11 +257,7 @@ pub(crate) async fn of_endpoints(
 
 /// Forgets at most `limit` old deliveries that have ended, or that wait for an endpoint that is switched off; tells how
 /// many went.
-pub(crate) async fn prune(
-    db: impl PgExecutor<'_>,
-    keep: Duration,
-    limit: i64,
-) -> Result<u64, sqlx::Error> {
+pub(crate) async fn prune(db: impl PgExecutor<'_>, keep: Duration, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "DELETE FROM delivery WHERE id IN (
              SELECT delivery.id FROM delivery JOIN endpoint ON endpoint.id = endpoint_id

@@ -194,9 +194,7 @@ pub(crate) async fn give_up(
 
 /// How many were switched off by us.
 pub(crate) async fn disabled(db: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT count(*) AS "disabled!" FROM endpoint WHERE disabled_reason IS NOT NULL"#
-    )
-    .fetch_one(db)
-    .await
+    sqlx::query_scalar!(r#"SELECT count(*) AS "disabled!" FROM endpoint WHERE disabled_reason IS NOT NULL"#)
+        .fetch_one(db)
+        .await
 }

@@ -27,11 +27,7 @@ pub(crate) async fn insert(
 }
 
 /// Forgets at most `limit` old bodies that no delivery needs; tells how many went.
-pub(crate) async fn prune(
-    db: impl PgExecutor<'_>,
-    keep: Duration,
-    limit: i64,
-) -> Result<u64, sqlx::Error> {
+pub(crate) async fn prune(db: impl PgExecutor<'_>, keep: Duration, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "DELETE FROM payload WHERE event_id IN (
              SELECT event_id FROM payload AS old

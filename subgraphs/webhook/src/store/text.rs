@@ -38,7 +38,11 @@ mod tests {
 
     #[test]
     fn every_text_reads_back() {
-        for state in [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Dead] {
+        for state in [
+            DeliveryState::Pending,
+            DeliveryState::Delivered,
+            DeliveryState::Dead,
+        ] {
             assert_eq!(DeliveryState::read(state.text()).unwrap(), state);
         }
         assert!(DeliveryState::read("LOST").is_err());
