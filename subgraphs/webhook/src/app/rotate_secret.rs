@@ -19,8 +19,7 @@ pub(super) struct Made {
     pub(super) secret: Uuid,
 }
 
-/// An endpoint and the secret that was made for it.
-#[derive(Debug, Clone)]
+/// An endpoint and the secret that was made for it. Not for logs.
 pub(crate) struct Told {
     pub(crate) endpoint: Endpoint,
     /// Absent once it has expired.

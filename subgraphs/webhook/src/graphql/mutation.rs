@@ -126,12 +126,16 @@ impl Mutation {
         let (admin, app) = admin(ctx)?;
         let id = input.parse()?;
         let deleted = app.delete_endpoint(id, admin).await.map_err(fault)?;
-        Ok(DeleteWebhookEndpointPayload {
-            deleted_id: deleted.then(|| ID(id.to_string())),
-            user_errors: match deleted {
-                true => Vec::new(),
-                false => vec![WebhookUserError::unknown("endpoint", "id")],
-            },
+        Ok(if deleted {
+            DeleteWebhookEndpointPayload {
+                deleted_id: Some(ID(id.to_string())),
+                user_errors: Vec::new(),
+            }
+        } else {
+            DeleteWebhookEndpointPayload {
+                deleted_id: None,
+                user_errors: vec![WebhookUserError::unknown("endpoint", "id")],
+            }
         })
     }
 

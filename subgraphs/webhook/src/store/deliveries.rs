@@ -168,9 +168,19 @@ pub(crate) async fn settle(
             after,
             status,
             reason,
-        } => (DeliveryState::Pending, *after, *status, Some(reason)),
-        Verdict::Dead { status, reason } => (DeliveryState::Dead, Duration::ZERO, *status, Some(reason)),
-        Verdict::Gone { reason } => (DeliveryState::Dead, Duration::ZERO, Some(410), Some(reason)),
+        } => (DeliveryState::Pending, *after, *status, Some(reason.as_str())),
+        Verdict::Dead { status, reason } => (
+            DeliveryState::Dead,
+            Duration::ZERO,
+            *status,
+            Some(reason.as_str()),
+        ),
+        Verdict::Gone { reason } => (
+            DeliveryState::Dead,
+            Duration::ZERO,
+            Some(410),
+            Some(reason.as_str()),
+        ),
     };
     let done = sqlx::query!(
         "UPDATE delivery SET state = $3, last_status = $5, last_error = $6, lease_until = NULL,
