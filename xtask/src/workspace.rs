@@ -9,7 +9,7 @@ use dev_stack::stack::RouterFiles;
 use crate::node;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "auth",
     "product",
     "inventory",

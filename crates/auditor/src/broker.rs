@@ -14,7 +14,7 @@ pub(crate) const PAYMENT_EVENTS: &str = "order.payment-events";
 pub(crate) const INVENTORY_EVENTS: &str = "order.inventory-events";
 
 /// Every queue behind which messages are parked.
-const QUEUES: [&str; 5] = [
+const QUEUES: [&str; 7] = [
     PAYMENT_EVENTS,
     INVENTORY_EVENTS,
     "review.order-events",

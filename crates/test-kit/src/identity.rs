@@ -15,7 +15,7 @@ pub const ISSUER: &str = "mercato";
 /// Whom user tokens are for.
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     "auth",
     "product",
     "inventory",
