@@ -14,7 +14,7 @@ use crate::servers::random_word;
 use crate::stack::{ADMIN_PASSWORD, AUDITOR, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
-pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
+pub(crate) const WITH_REDIS: [(&str, u8, &str); 10] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
@@ -24,6 +24,7 @@ pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
     ("review", 6, "~review:*"),
     ("analytics", 8, "~analytics:*"),
     ("notification", 7, "~notification:*"),
+    ("webhook", 9, "~webhook:*"),
 ];
 
 /// The databases that the auditor reads, by the service that owns each.
@@ -116,6 +117,8 @@ impl Secrets {
         self.put("psp-sandbox", "api-key", key);
         self.put("psp-sandbox", "webhook-secret", webhook);
         self.put("notification", "smtp-password", random_word());
+        let key = format!("{}{}", random_word(), random_word());
+        self.put("webhook", "webhook-key", key);
     }
 
     /// Names of the secrets, with the keys of each.

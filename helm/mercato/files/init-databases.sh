@@ -2,7 +2,7 @@
 # A database and a role for each service; nobody may connect to another's. The auditor may read three, and write none.
 # Runs once, on an empty volume.
 set -euo pipefail
-for service in analytics auth inventory notification order payment product review; do
+for service in analytics auth inventory notification order payment product review webhook; do
   password=$(cat "/run/secrets/postgres/$service")
   psql -v ON_ERROR_STOP=1 -v role="$service" -v database="${service}_db" -v password="$password" \
     --username "$POSTGRES_USER" --dbname postgres <<'SQL'

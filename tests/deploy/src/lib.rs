@@ -19,7 +19,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The six subgraphs.
-pub const SERVICES: [&str; 9] = dev_stack::stack::SERVICES;
+pub const SERVICES: [&str; 10] = dev_stack::stack::SERVICES;
 
 /// What runs beside them: the sandboxes, and who audits the books.
 pub const COMPANIONS: [&str; 3] = [
