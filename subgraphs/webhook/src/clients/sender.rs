@@ -154,6 +154,26 @@ mod tests {
         }
     }
 
+    /// Whatever let the name through before: the connection asks again.
+    #[tokio::test]
+    async fn a_name_is_judged_when_it_is_connected_to() {
+        let patience = Duration::from_secs(5);
+        let sender = Sender::try_new(Reach::Public, patience).unwrap();
+        let refused = sender.http.post("https://localhost:1/").send().await.unwrap_err();
+        assert!(
+            reason(&refused).contains("no public address"),
+            "{}",
+            reason(&refused)
+        );
+        let sender = Sender::try_new(Reach::Anywhere, patience).unwrap();
+        let refused = sender.http.post("https://localhost:1/").send().await.unwrap_err();
+        assert!(
+            !reason(&refused).contains("no public address"),
+            "{}",
+            reason(&refused)
+        );
+    }
+
     #[test]
     fn what_was_said_is_one_line() {
         assert_eq!(printable("\0no\r\nway \u{7}"), "no  way");
