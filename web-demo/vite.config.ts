@@ -75,6 +75,8 @@ export default defineConfig({
   plugins: [react(), catalogueImages(), precompressed()],
   server: { host, port, proxy },
   preview: { host, port, proxy },
+  // Found without this, GraphiQL's page is looked through too: its workers are for a build of its own.
+  optimizeDeps: { entries: ["index.html"] },
   // The first versions that know light-dark(): older targets would get a rewrite that Mantine's scheme switch misses.
   build: {
     cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],

@@ -64,7 +64,8 @@ commit "$work/upstream" ghcr.io/apollographql/router:v2.17.0
 
 if [ $# -gt 0 ]; then
   mkdir -p "$work/programs/out"
-  for program in auth product inventory cart order payment psp-sandbox shopper auditor mercato-health mercato-secrets; do
+  for program in auth product inventory cart order payment notification psp-sandbox mail-sandbox shopper auditor \
+    auditor-watch mercato-health mercato-secrets; do
     cp "$1/$program" "$work/programs/out/"
     strip --strip-debug "$work/programs/out/$program"
   done

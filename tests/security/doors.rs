@@ -142,6 +142,10 @@ impl World {
             Door::Service("notification") => {
                 ("{ deadNotificationMails { nodes { id lastError } } }", json!({}))
             }
+            Door::Service("webhook") => (
+                "mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { secret userErrors { code } } }",
+                json!({ "url": "https://thief.example", "eventTypes": ["ORDER_CREATED"], "idempotencyKey": fresh_key() }),
+            ),
             Door::Service(_) => ("{ payments { nodes { id amount { amount } } } }", json!({})),
         };
         json!({ "query": query, "variables": { "input": input } })

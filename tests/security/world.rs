@@ -71,6 +71,8 @@ impl World {
                 "query=600000/100000,mutation=600000/100000,subscription=600000/100000",
             );
         }
+        // Of development alone.
+        settings.extra("webhook", "WEBHOOK_ALLOW_PRIVATE", "false");
         let stack = Stack::start(&settings, &())?;
         let runtime = Runtime::new()?;
         let http = service_kit::http::client(Duration::from_secs(20));

@@ -104,15 +104,16 @@ export class Graph {
     return data.product.variants[0];
   }
 
-  async fill(slug: string, as: Person, quantity = 1): Promise<string> {
-    const { id } = await this.variant(slug);
+  /** A cart with one product, or with each of several. */
+  async fill(slugs: string | string[], as: Person, quantity = 1): Promise<string> {
+    const variants = await Promise.all([slugs].flat().map((slug) => this.variant(slug)));
     const data = await this.ask(
       "CreateCart",
       {
         input: {
           currencyCode: "USD",
           idempotencyKey: fresh("cart"),
-          lines: [{ variantId: id, quantity }],
+          lines: variants.map(({ id }) => ({ variantId: id, quantity })),
         },
       },
       as,
@@ -122,12 +123,12 @@ export class Graph {
   }
 
   async order(
-    slug: string,
+    slugs: string | string[],
     as: Person,
     paymentMethod = "pm_card_visa",
     coupon?: string,
   ): Promise<{ id: string; number: string }> {
-    const cartId = await this.fill(slug, as);
+    const cartId = await this.fill(slugs, as);
     if (coupon) await this.apply(cartId, coupon, as);
     const data = await this.ask(
       "CreateOrder",

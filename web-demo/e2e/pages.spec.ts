@@ -159,6 +159,31 @@ const visits = (): Visit[] => [
     },
   },
   {
+    name: "sales",
+    path: "/ops/sales",
+    as: "admin",
+    ready: async (page) => {
+      await expect(page.locator("[data-revenue]")).toBeVisible();
+      await heading("Products that sold best")(page);
+    },
+  },
+  {
+    name: "webhooks",
+    path: "/ops/webhooks",
+    as: "admin",
+    ready: (page) => expect(page.getByRole("button", { name: "Add an endpoint" })).toBeVisible(),
+  },
+  {
+    name: "adding an endpoint",
+    path: "/ops/webhooks",
+    as: "admin",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Add an endpoint" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Add it" }).click();
+      await expect(page.getByText("A whole address, such as").last()).toBeVisible();
+    },
+  },
+  {
     name: "plugs",
     path: "/ops/plugs",
     as: "admin",

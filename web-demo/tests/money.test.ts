@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareAmounts, discountPercent, formatMoney, isZero, priceRange } from "../src/lib/money";
+import { compareAmounts, discountPercent, formatMoney, isZero, priceRange, subtract } from "../src/lib/money";
 
 const usd = (amount: string) => ({ amount, currencyCode: "USD" });
 
@@ -12,6 +12,17 @@ describe("money", () => {
     expect(formatMoney({ amount: "1200", currencyCode: "JPY" }, "en-US")).toBe("¥1,200");
     // Beyond what a float holds.
     expect(formatMoney(usd("90071992547409931.23"), "en-US")).toBe("$90,071,992,547,409,931.23");
+  });
+
+  it("is taken away exactly", () => {
+    const left = (a: string, b: string) => subtract(usd(a), usd(b)).amount;
+    expect(left("6984.45", "209.53")).toBe("6774.92");
+    expect(left("10", "0.05")).toBe("9.95");
+    expect(left("0.10", "0.10")).toBe("0.00");
+    expect(left("1.00", "1.05")).toBe("-0.05");
+    expect(left("1200", "200")).toBe("1000");
+    // Beyond what a float holds.
+    expect(left("90071992547409931.23", "0.01")).toBe("90071992547409931.22");
   });
 
   it("is compared exactly", () => {

@@ -12,7 +12,7 @@ use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A service, `psp-sandbox`, `mail-sandbox`, `router` or `router-staff`.
+    /// A service, `psp-sandbox`, `mail-sandbox`, `auditor-watch`, `router` or `router-staff`.
     #[arg(required_unless_present = "rolling")]
     name: Option<String>,
     /// Kill it (SIGKILL) instead of letting it finish.

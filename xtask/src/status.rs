@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use dev_stack::Stack;
-use dev_stack::stack::{EDGE, Entry, MAIL, Plan, ROUTERS};
+use dev_stack::stack::{AUDITOR, EDGE, Entry, MAIL, Plan, ROUTERS};
 use serde_json::{Map, Value, json};
 
 use crate::show::table;
@@ -114,6 +114,10 @@ fn addresses(plan: &Plan, name: &str) -> Value {
         add("store", port);
     }
     if let Ok(ports) = plan.ports_of(name) {
+        if name == AUDITOR {
+            add("ops", ports.ops);
+            return Value::Object(all);
+        }
         add("graphql", ports.graphql);
         add("ops", ports.ops);
         if ROUTERS.contains(&name) {

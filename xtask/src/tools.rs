@@ -132,6 +132,12 @@ fn shopper(plan: &Plan) -> Command {
         .env("MERCATO_PSP_URL", plan.psp_url())
         .env("MERCATO_ADMIN_EMAIL", ADMIN_EMAIL)
         .env("MERCATO_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    // Both run only where they were built.
+    if plan.binaries.join("notification").is_file() {
+        command
+            .env("MERCATO_NOTICES_URL", plan.websocket_url("notification"))
+            .env("MERCATO_MAIL_URL", plan.mail_url());
+    }
     command
 }
 

@@ -9,7 +9,7 @@ use dev_stack::stack::RouterFiles;
 use crate::node;
 
 /// Programs that are built before the system starts.
-const PROGRAMS: [&str; 15] = [
+const PROGRAMS: [&str; 16] = [
     "auth",
     "product",
     "inventory",
@@ -25,6 +25,7 @@ const PROGRAMS: [&str; 15] = [
     "timekeeper",
     "analytics",
     "notification",
+    "webhook",
 ];
 
 /// The checkout: what cargo says when it runs us. Where this was built says less: two checkouts may share a target

@@ -22,6 +22,8 @@ const QUEUES: [&str; 7] = [
     "analytics.payment-events",
     "notification.order-events",
     "notification.payment-events",
+    "webhook.order-events",
+    "webhook.payment-events",
 ];
 
 const PATIENCE: Duration = Duration::from_mins(1);

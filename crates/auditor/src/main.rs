@@ -56,7 +56,12 @@ struct Arguments {
     #[arg(long, env = "MERCATO_PSP_API_KEY", hide_env_values = true, value_name = "KEY")]
     provider_key: Option<String>,
     /// Address of the database of analytics, to compare its sums with the books
-    #[arg(long, env = "ANALYTICS_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "ANALYTICS_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     analytics_db: Option<String>,
     /// Print JSON instead of a table
     #[arg(long)]

@@ -133,6 +133,10 @@ type_ids! {
     NotificationId = "ntf";
     /// A mail to be sent, and then sent.
     MailId = "mail";
+    /// Where events are sent to, outside.
+    WebhookEndpointId = "whe";
+    /// An event on its way to an endpoint; what a receiver knows a repeat by.
+    WebhookDeliveryId = "whd";
     /// An event, the same in outbox, broker and inbox.
     EventId = "evt";
 }

@@ -21,7 +21,7 @@ pub use coupon::CouponCode;
 pub use event::{Event, EventData};
 pub use ids::{
     CartId, CartLineId, CategoryId, EventId, MailId, NotificationId, OrderId, PaymentId, ProductId, RefundId,
-    SessionId, UserId, VariantId,
+    SessionId, UserId, VariantId, WebhookDeliveryId, WebhookEndpointId,
 };
 pub use money::{Currency, Money};
 pub use problem::{Problem, ProblemCode};

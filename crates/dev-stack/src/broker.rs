@@ -20,10 +20,10 @@ pub struct Account {
     pub read: &'static str,
 }
 
-/// Services on the broker: each has what its work takes and no more. Publishers publish; order, review, notification and
-/// analytics listen, to exchanges of others that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
+/// Services on the broker: each has what its work takes and no more. Publishers publish; order, review, notification,
+/// analytics and webhook listen, to exchanges of others that they can't declare, and so can't delete. A subscriber's queue has a name the broker chose. None may use
 /// the default exchange, by which one could write into anybody's queue.
-pub const ACCOUNTS: [Account; 6] = [
+pub const ACCOUNTS: [Account; 7] = [
     Account {
         service: "inventory",
         configure: r"^inventory\.events$",
@@ -59,6 +59,12 @@ pub const ACCOUNTS: [Account; 6] = [
         configure: r"^(notification\.(events|(order|payment)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
         write: r"^(notification\.(events|(order|payment)-events(\.dlx|\.parked)?)|amq\.gen.*)$",
         read: r"^((order|payment|notification)\.events|notification\.(order|payment)-events(\.dlx)?|amq\.gen.*)$",
+    },
+    Account {
+        service: "webhook",
+        configure: r"^webhook\.(order|payment)-events(\.dlx|\.parked)?$",
+        write: r"^webhook\.(order|payment)-events(\.dlx|\.parked)?$",
+        read: r"^((order|payment)\.events|webhook\.(order|payment)-events(\.dlx)?)$",
     },
 ];
 

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::broker::{self, ACCOUNTS};
 use crate::keys::{new_key, private_pem, public_pem};
 use crate::servers::random_word;
-use crate::stack::{ADMIN_PASSWORD, SERVICES, WITH_DATABASE};
+use crate::stack::{ADMIN_PASSWORD, AUDITOR, SERVICES, WITH_DATABASE};
 
 /// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
-pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
+pub(crate) const WITH_REDIS: [(&str, u8, &str); 10] = [
     ("auth", 2, "~auth:*"),
     ("cart", 0, "~mercato:* ~cart:*"),
     ("product", 1, "~product:*"),
@@ -24,7 +24,11 @@ pub(crate) const WITH_REDIS: [(&str, u8, &str); 9] = [
     ("review", 6, "~review:*"),
     ("analytics", 8, "~analytics:*"),
     ("notification", 7, "~notification:*"),
+    ("webhook", 9, "~webhook:*"),
 ];
+
+/// The databases that the auditor reads, by the service that owns each.
+const AUDITED: [&str; 3] = ["inventory", "order", "payment"];
 
 /// Values by the name of a secret and the key in it.
 #[derive(Clone)]
@@ -69,6 +73,12 @@ impl Secrets {
             self.put(service, "database-url", url);
             self.put("postgres", service, password);
         }
+        let password = random_word();
+        for service in AUDITED {
+            let url = format!("postgres://auditor:{password}@postgres:5432/{service}_db");
+            self.put(AUDITOR, format!("{service}-database-url"), url);
+        }
+        self.put("postgres", "auditor", password);
     }
 
     fn redis(&mut self) {
@@ -107,6 +117,8 @@ impl Secrets {
         self.put("psp-sandbox", "api-key", key);
         self.put("psp-sandbox", "webhook-secret", webhook);
         self.put("notification", "smtp-password", random_word());
+        let key = format!("{}{}", random_word(), random_word());
+        self.put("webhook", "webhook-key", key);
     }
 
     /// Names of the secrets, with the keys of each.
@@ -170,6 +182,10 @@ mod tests {
                 secrets[service]["database-url"].contains(password.as_str()),
                 "{service}"
             );
+        }
+        for service in AUDITED {
+            let url = &secrets[AUDITOR][&format!("{service}-database-url")];
+            assert!(url.contains(secrets["postgres"]["auditor"].as_str()), "{url}");
         }
         for (service, ..) in WITH_REDIS {
             let url = &secrets[service]["redis-url"];

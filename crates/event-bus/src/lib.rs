@@ -32,7 +32,7 @@ pub use message::{DecodeError, Message, context};
 pub use operate::{dead_by_consumer, list_dead, replay_dead, republish};
 pub use outbox::{OutboxRow, enqueue, enqueue_all};
 pub use parking::{ParkedMessage, ParkingError};
-pub use prune::{Pruned, Retention, prune, run_pruner};
+pub use prune::{Pruned, Retention, ids_older_than, prune, run_pruner};
 pub use publisher::{PublishError, Publisher};
 pub use relay::{RelayError, RelayHandle, relay_once};
 pub use tap::{Signal, Tap, TapReceiver};

@@ -57,8 +57,8 @@ pub fn run_pruner(pool: PgPool, host: &Host, retention: Retention) {
 /// One pass over both tables; a table the service doesn't have counts as empty.
 pub async fn prune(pool: &PgPool, clock: &Clock, retention: Retention) -> Result<Pruned, sqlx::Error> {
     Ok(Pruned {
-        outbox: absent_is_empty(prune_outbox(pool, older_than(clock, retention.outbox)).await)?,
-        inbox: absent_is_empty(prune_inbox(pool, older_than(clock, retention.inbox)).await)?,
+        outbox: absent_is_empty(prune_outbox(pool, ids_older_than(clock, retention.outbox)).await)?,
+        inbox: absent_is_empty(prune_inbox(pool, ids_older_than(clock, retention.inbox)).await)?,
     })
 }
 
@@ -129,8 +129,8 @@ fn absent_is_empty(result: Result<u64, sqlx::Error>) -> Result<u64, sqlx::Error>
     }
 }
 
-/// The smallest UUIDv7 of the instant `age` ago: event ids are ordered by time.
-fn older_than(clock: &Clock, age: Duration) -> Uuid {
+/// The smallest UUIDv7 of the instant `age` ago: ids are ordered by time, so those below it are older.
+pub fn ids_older_than(clock: &Clock, age: Duration) -> Uuid {
     let millis = clock.now().timestamp_millis().unsigned_abs();
     let cut = u128::from(millis).saturating_sub(age.as_millis());
     Uuid::from_u128(cut << 80)

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod graph;
 pub mod import;
 pub mod ndjson;
+pub mod notices;
 pub mod operations;
 pub mod progress;
 pub mod purchase;

@@ -87,15 +87,16 @@ pub enum ProgressError {
     Graph(#[from] GraphError),
 }
 
+/// An operation that goes on, as it is asked for.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Follow {
+pub(crate) struct Asked {
     query: &'static str,
     operation_name: &'static str,
     variables: Value,
 }
 
-impl GraphqlOperation for Follow {
+impl GraphqlOperation for Asked {
     type Response = Value;
     type Error = serde_json::Error;
 
@@ -104,12 +105,15 @@ impl GraphqlOperation for Follow {
     }
 }
 
+/// One answer of it.
 #[derive(Deserialize)]
-struct Message {
+pub(crate) struct Message {
+    /// What it tells.
     #[serde(default)]
-    data: Value,
+    pub(crate) data: Value,
+    /// Why it tells nothing.
     #[serde(default)]
-    errors: Vec<TopError>,
+    pub(crate) errors: Vec<TopError>,
 }
 
 #[derive(Deserialize)]
@@ -153,15 +157,26 @@ impl Channel {
         }
     }
 
-    async fn subscribe(&self, order_id: &str, after: i64) -> Result<Subscription<Follow>, String> {
+    async fn subscribe(&self, order_id: &str, after: i64) -> Result<Subscription<Asked>, String> {
+        let variables = json!({ "orderId": order_id, "afterSequence": after });
+        self.ask("OrderProgress", TEXT, variables).await
+    }
+
+    /// Subscribes to anything; an error says why there is no connection.
+    pub(crate) async fn ask(
+        &self,
+        name: &'static str,
+        text: &'static str,
+        variables: Value,
+    ) -> Result<Subscription<Asked>, String> {
         let mut slot = self.client.lock().await;
         if slot.is_none() {
             *slot = Some(self.connect().await?);
         }
-        let operation = Follow {
-            query: TEXT,
-            operation_name: "OrderProgress",
-            variables: json!({ "orderId": order_id, "afterSequence": after }),
+        let operation = Asked {
+            query: text,
+            operation_name: name,
+            variables,
         };
         match slot.as_ref() {
             Some(client) => client
@@ -205,7 +220,7 @@ pub struct OrderFeed<'c> {
     channel: &'c Channel,
     order_id: String,
     last: i64,
-    open: Option<Subscription<Follow>>,
+    open: Option<Subscription<Asked>>,
     failures: u32,
 }
 

@@ -35,6 +35,12 @@ pub struct Target {
         default_value = "ws://127.0.0.1:4001/graphql/ws"
     )]
     pub ws: Url,
+    /// Address of the WebSocket that tells a buyer's notifications.
+    #[arg(long, global = true, env = "MERCATO_NOTICES_URL")]
+    pub notices: Option<Url>,
+    /// Address of the mail server that catches mails, for those who want to see them.
+    #[arg(long, global = true, env = "MERCATO_MAIL_URL")]
+    pub mail: Option<Url>,
     /// E-mail address of an administrator.
     #[arg(long, global = true, env = "MERCATO_ADMIN_EMAIL")]
     pub admin_email: Option<String>,

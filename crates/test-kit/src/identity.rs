@@ -15,7 +15,7 @@ pub const ISSUER: &str = "mercato";
 /// Whom user tokens are for.
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "auth",
     "product",
     "inventory",
@@ -25,6 +25,7 @@ const SERVICES: [&str; 9] = [
     "review",
     "notification",
     "analytics",
+    "webhook",
 ];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 

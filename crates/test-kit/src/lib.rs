@@ -10,6 +10,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod amqp;
+pub mod golden;
 mod graphql;
 mod identity;
 mod postgres;

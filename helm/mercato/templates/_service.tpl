@@ -45,6 +45,7 @@
   {{- $_ := set $config "PSP_API_KEY_FILE" "/run/secrets/mercato/psp-api-key" }}
   {{- $_ := set $config "PSP_WEBHOOK_SECRET_FILE" "/run/secrets/mercato/psp-webhook-secret" }}
 {{- end }}
+{{- if eq .name "webhook" }}{{- $_ := set $config "WEBHOOK_KEY_FILE" "/run/secrets/mercato/webhook-key" }}{{- end }}
 {{- range $name, $value := .settings.config }}{{- $_ := set $config $name (toString $value) }}{{- end }}
 {{- range $name := keys $config | sortAlpha }}
 {{ $name }}: {{ index $config $name | quote }}
@@ -75,5 +76,8 @@
 {{- if eq .name "payment" }}
 - psp-api-key
 - psp-webhook-secret
+{{- end }}
+{{- if eq .name "webhook" }}
+- webhook-key
 {{- end }}
 {{- end }}

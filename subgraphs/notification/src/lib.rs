@@ -21,7 +21,7 @@ use service_auth::{ServiceKey, UserVerifier};
 use service_kit::{Host, Listener};
 use sqlx::migrate::Migrator;
 
-pub use app::{App, AppError, Parts, Policy};
+pub use app::{App, AppError, Forgotten, Parts, Policy};
 pub use clients::{Auth, Mailer, SmtpConfig};
 pub use config::Config;
 pub use graphql::{live_schema, schema, sdl};

@@ -19,7 +19,14 @@ pub fn root() -> PathBuf {
 }
 
 /// The six subgraphs.
-pub const SERVICES: [&str; 9] = dev_stack::stack::SERVICES;
+pub const SERVICES: [&str; 10] = dev_stack::stack::SERVICES;
+
+/// What runs beside them: the sandboxes, and who audits the books.
+pub const COMPANIONS: [&str; 3] = [
+    dev_stack::stack::SANDBOX,
+    dev_stack::stack::MAIL,
+    dev_stack::stack::AUDITOR,
+];
 
 /// The environments there is an overlay and a values file for.
 pub const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];

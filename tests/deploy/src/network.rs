@@ -15,6 +15,20 @@ const INTERNAL: [(&str, &str); 7] = [
     ("order", "payment"),
     ("order", "product"),
 ];
+/// Who may call the world, and at which port: the payment provider, the mail server, endpoints of webhooks.
+const OUTSIDE: [(&str, &[u64]); 3] = [
+    ("notification", &[465, 587]),
+    ("payment", &[443]),
+    ("webhook", &[443]),
+];
+/// What is not the world: other pods, other machines of ours, and where a cloud tells its secrets.
+const INSIDE: [&str; 5] = [
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+];
 const GRAPHQL_PORT: u64 = 8080;
 const INTERNAL_PORT: u64 = 8081;
 const DATABASE_PORT: u64 = 5432;
@@ -51,12 +65,43 @@ pub fn violations(objects: &[Value]) -> Vec<String> {
         .map(name)
         .filter(|caller| find(objects, "Service", "postgres").is_some() && *caller != "postgres")
     {
-        let owns = dev_stack::stack::WITH_DATABASE.contains(&caller);
-        if allows(objects, caller, "postgres", DATABASE_PORT) != owns {
-            faults.push(format!("{caller} to the databases: {}", !owns));
+        // Those who own a database, and the one who reads the books of three.
+        let may = dev_stack::stack::WITH_DATABASE.contains(&caller) || caller == dev_stack::stack::AUDITOR;
+        if allows(objects, caller, "postgres", DATABASE_PORT) != may {
+            faults.push(format!("{caller} to the databases: {}", !may));
         }
     }
     faults.extend(unreachable(objects));
+    faults.extend(outside(objects));
+    faults
+}
+
+/// Services that may reach the world though they need not, or the inside by way of it.
+fn outside(objects: &[Value]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for service in crate::SERVICES {
+        let Some(policy) = find(objects, "NetworkPolicy", service) else {
+            continue;
+        };
+        let ports = OUTSIDE.iter().find(|(name, _)| *name == service);
+        let ports = ports.map_or(&[][..], |(_, ports)| *ports);
+        for rule in list(policy, "/spec/egress") {
+            for block in list(rule, "/to").iter().filter_map(|peer| peer.get("ipBlock")) {
+                let spared = |range: &&str| list(block, "/except").iter().any(|spared| spared == range);
+                if !INSIDE.iter().all(|range| spared(&range)) {
+                    faults.push(format!(
+                        "{service} may reach the inside by way of {}",
+                        block["cidr"]
+                    ));
+                }
+                let open = list(rule, "/ports");
+                let needed = |port: &Value| port["port"].as_u64().is_some_and(|port| ports.contains(&port));
+                if open.is_empty() || !open.iter().all(needed) {
+                    faults.push(format!("{service} may reach the world at {open:?}"));
+                }
+            }
+        }
+    }
     faults
 }
 

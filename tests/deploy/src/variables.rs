@@ -63,6 +63,7 @@ pub fn read_by(source: &str) -> Result<BTreeMap<String, Need>> {
 pub fn source_of(service: &str) -> String {
     match service {
         "psp-sandbox" | "mail-sandbox" => format!("crates/{service}/src/lib.rs"),
+        "auditor-watch" => "crates/auditor/src/watch.rs".to_owned(),
         "review" => "subgraphs/review/src/config.ts".to_owned(),
         _ => format!("subgraphs/{service}/src/config.rs"),
     }

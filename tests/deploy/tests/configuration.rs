@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use deploy::objects::{find, list, text};
-use deploy::{SERVICES, render, root, tools, variables};
+use deploy::objects::{list, name, text, workloads};
+use deploy::{COMPANIONS, SERVICES, render, root, tools, variables};
+use dev_stack::stack::AUDITOR;
 use serde_json::Value;
 
 use crate::Case;
@@ -30,6 +31,7 @@ pub(crate) fn binaries() -> Option<PathBuf> {
     let folder = program.parent()?.parent()?.to_owned();
     SERVICES
         .iter()
+        .chain(&[AUDITOR])
         .all(|service| folder.join(service).is_file())
         .then_some(folder)
 }
@@ -41,8 +43,10 @@ fn accepted() -> Result<()> {
     let folder = tempfile::tempdir()?;
     dev_stack::secrets::Secrets::generate()?.write(folder.path())?;
     let binaries = binaries().context("programs")?;
-    for service in SERVICES {
-        let workload = find(&objects, "Deployment", service).context(service)?;
+    for service in SERVICES.into_iter().chain([AUDITOR]) {
+        let workload = workloads(&objects)
+            .find(|workload| name(workload) == service)
+            .context(service)?;
         let mut command = Command::new(binaries.join(service));
         command
             .env_clear()
@@ -194,7 +198,7 @@ fn compose() -> Result<()> {
 fn compose_variables() -> Result<()> {
     let compose = composition()?;
     let mut faults = Vec::new();
-    for service in SERVICES.iter().chain(&["psp-sandbox", "mail-sandbox"]) {
+    for service in SERVICES.iter().chain(&COMPANIONS) {
         let given: BTreeSet<String> = compose["services"][service]["environment"]
             .as_object()
             .context("environment")?
@@ -236,10 +240,7 @@ fn dockerfile() -> Result<()> {
         }
     }
     let file = std::fs::read_to_string(root().join("docker/Dockerfile"))?;
-    for target in SERVICES
-        .iter()
-        .chain(&["psp-sandbox", "mail-sandbox", "tools", "router"])
-    {
+    for target in SERVICES.iter().chain(&COMPANIONS).chain(&["tools", "router"]) {
         if !file.contains(&format!("runtime AS {target}\n")) {
             faults.push(format!("no image {target}"));
         }

@@ -211,6 +211,13 @@ const FAULTS: &[Fault] = &[
         "auth to the databases",
     ),
     (
+        "NetworkPolicy",
+        "auditor-watch",
+        "/spec/egress/0/ports/0/port",
+        || json!(5433),
+        "auditor-watch to the databases",
+    ),
+    (
         "ConfigMap",
         "payment-config",
         "/data/PSP_BASE_URL",

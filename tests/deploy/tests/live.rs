@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use deploy::{metrics, root, tools};
 use dev_stack::stack::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, Settings, Stack,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, Settings,
+    Stack,
 };
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ impl Drop for Prometheus {
 impl Prometheus {
     fn start(folder: &Path, plan: &Plan) -> Result<Self> {
         let mut targets = String::new();
-        for service in SERVICES.iter().chain(&[SANDBOX]).chain(&ROUTERS) {
+        for service in SERVICES.iter().chain(&[SANDBOX, AUDITOR]).chain(&ROUTERS) {
             let ports = plan.ports_of(service)?;
             let port = if ROUTERS.contains(service) {
                 ports.public
@@ -104,6 +105,8 @@ fn boards() -> Result<()> {
         dev_stack::router::ensure(&())?,
         &root().join("router"),
     ));
+    settings.audited = true;
+    settings.extra(AUDITOR, "AUDIT_EVERY_S", "2");
     let stack = Stack::start(&settings, &())?;
     let plan = stack.plan();
     let prometheus = Prometheus::start(folder.path(), &plan)?;

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use deploy::objects::{find, list, name, workloads};
 use deploy::references::Keys;
-use deploy::{ENVIRONMENTS, SERVICES, network, policy, references, render, tools, variables};
+use deploy::{COMPANIONS, ENVIRONMENTS, SERVICES, network, policy, references, render, tools, variables};
 use serde_json::Value;
 
 use crate::Case;
@@ -99,7 +99,7 @@ fn public(_: &str, objects: &[Value]) -> Vec<String> {
 
 fn given(_: &str, objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
-    for service in SERVICES.iter().chain(&["psp-sandbox", "mail-sandbox"]) {
+    for service in SERVICES.iter().chain(&COMPANIONS) {
         let Some(workload) =
             find(objects, "Deployment", service).or_else(|| find(objects, "StatefulSet", service))
         else {

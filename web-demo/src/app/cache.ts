@@ -34,6 +34,7 @@ export function makeCache(): InMemoryCache {
           // Staff's list of all orders.
           orders: pages(["filter"]),
           coupons: pages([]),
+          webhookEndpoints: pages([]),
           order: {
             read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),
           },
@@ -45,6 +46,7 @@ export function makeCache(): InMemoryCache {
       Coupon: { keyFields: ["code"] },
       // Parts of one value, asked for by different operations.
       Product: { fields: { variants: { merge: false }, reviews: pages(["sort"]) } },
+      WebhookEndpoint: { fields: { deliveries: pages(["state"]) } },
       Order: { fields: { timeline: { merge: false } } },
     },
   });

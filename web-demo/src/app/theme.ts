@@ -43,6 +43,7 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    Notification: { styles: { description: { color: "var(--mantine-color-dimmed)" } } },
     Card: { defaultProps: { bg: "var(--shop-surface)" } },
   },
 });

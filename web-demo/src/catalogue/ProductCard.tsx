@@ -1,4 +1,5 @@
 import { Skeleton, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { Picture } from "../components/Picture";
 import { Price } from "../components/Price";
@@ -7,7 +8,15 @@ import { priceRange } from "../lib/money";
 import { readableName } from "./categories";
 import classes from "./ProductCard.module.css";
 
-export function ProductCard({ product, eager }: { product: ProductCardPartsFragment; eager: boolean }) {
+interface ProductCardProps {
+  product: ProductCardPartsFragment;
+  eager: boolean;
+  heading?: "h2" | "h3";
+  /** What else can be done with it, below all the card says. */
+  children?: ReactNode;
+}
+
+export function ProductCard({ product, eager, heading: Heading = "h2", children }: ProductCardProps) {
   const range = priceRange(product.variants.map((variant) => variant.price));
   const cheapest = product.variants.find((variant) => variant.price === range?.from);
   return (
@@ -24,13 +33,14 @@ export function ProductCard({ product, eager }: { product: ProductCardPartsFragm
         <Text size="xs" c="dimmed" truncate>
           {product.brand ?? readableName(product.category.name)}
         </Text>
-        <h2 className={classes.title}>
+        <Heading className={classes.title}>
           <Link to={`/p/${product.slug}`} className={classes.link}>
             {product.title}
           </Link>
-        </h2>
+        </Heading>
         {range && <Price price={range.from} from={range.varies} before={cheapest?.compareAtPrice} />}
       </div>
+      {children && <div className={classes.action}>{children}</div>}
     </article>
   );
 }

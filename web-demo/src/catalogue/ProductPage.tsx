@@ -12,13 +12,11 @@ import {
   Text,
   Title,
 } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { IconCheck, IconMapQuestion, IconShoppingCartPlus } from "@tabler/icons-react";
+import { IconMapQuestion, IconShoppingCartPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { Link, useNavigate, useParams } from "react-router";
-import { useCart } from "../cart/CartProvider";
+import { Link, useParams } from "react-router";
+import { usePutInCart } from "../cart/usePutInCart";
 import { Empty } from "../components/Empty";
-import { notifyFault, notifyRefused } from "../components/failure";
 import { Picture } from "../components/Picture";
 import { Price } from "../components/Price";
 import { Problem } from "../components/Problem";
@@ -29,10 +27,10 @@ import {
   ProductDocument,
   type ProductQuery,
 } from "../gql/documents";
-import { cartWords } from "../lib/errors";
 import { formatMoney } from "../lib/money";
 import { Reviews, Score } from "../reviews/Reviews";
 import { Availability } from "./Availability";
+import { BoughtTogether } from "./BoughtTogether";
 import { readableName } from "./categories";
 import classes from "./ProductPage.module.css";
 import { ShippingEstimate } from "./ShippingEstimate";
@@ -61,46 +59,8 @@ interface AddToCartProps {
 }
 
 function AddToCart({ variant, most, quantity, onQuantity }: AddToCartProps) {
-  const { add } = useCart();
-  const navigate = useNavigate();
-  const [busy, setBusy] = useState(false);
+  const { put, busy } = usePutInCart();
   const soldOut = most < 1;
-
-  const put = async () => {
-    setBusy(true);
-    try {
-      const [refusal] = await add(
-        [{ variantId: variant.id, quantity: Math.min(quantity, most) }],
-        variant.price.currencyCode,
-      );
-      if (refusal) {
-        notifyRefused(cartWords[refusal.code]);
-      } else {
-        const note = notifications.show({
-          closeButtonProps: { "aria-label": "Dismiss" },
-          color: "teal",
-          icon: <IconCheck size={18} aria-hidden />,
-          title: "In your cart",
-          message: (
-            <Anchor
-              component="button"
-              size="sm"
-              onClick={() => {
-                notifications.hide(note);
-                void navigate("/cart");
-              }}
-            >
-              To the cart
-            </Anchor>
-          ),
-        });
-      }
-    } catch (error) {
-      notifyFault(error);
-    } finally {
-      setBusy(false);
-    }
-  };
 
   return (
     <Group align="flex-end" gap="sm">
@@ -121,7 +81,12 @@ function AddToCart({ variant, most, quantity, onQuantity }: AddToCartProps) {
         loading={busy}
         disabled={soldOut}
         leftSection={<IconShoppingCartPlus size={18} aria-hidden />}
-        onClick={() => void put()}
+        onClick={() =>
+          void put(
+            [{ variantId: variant.id, quantity: Math.min(quantity, most) }],
+            variant.price.currencyCode,
+          )
+        }
       >
         {soldOut ? "Sold out" : "Put in the cart"}
       </Button>
@@ -129,16 +94,24 @@ function AddToCart({ variant, most, quantity, onQuantity }: AddToCartProps) {
   );
 }
 
-function Variants({ product }: { product: Product }) {
+/** The variant that is chosen, or the first that can be bought. */
+function useVariant(product: Product) {
   const availability = useAvailability(product.slug);
+  const [chosen, setChosen] = useState<string | null>(null);
   const status = (id: string): AvailabilityStatus | null => availability.get(id)?.status ?? null;
   const buyable = product.variants.find((variant) => status(variant.id) !== "OUT_OF_STOCK");
-  const [chosen, setChosen] = useState<string | null>(null);
+  const variant = product.variants.find((one) => one.id === chosen) ?? buyable ?? product.variants[0] ?? null;
+  const known = variant && availability.get(variant.id);
+  return { variant, status, choose: setChosen, most: known ? Math.min(MOST, known.maxOrderQuantity) : MOST };
+}
+
+interface VariantsProps extends ReturnType<typeof useVariant> {
+  product: Product;
+}
+
+function Variants({ product, variant, status, choose, most }: VariantsProps) {
   const [quantity, setQuantity] = useState(1);
-  const variant = product.variants.find((one) => one.id === chosen) ?? buyable ?? product.variants[0];
   if (!variant) return <Text c="dimmed">This can't be bought at the moment.</Text>;
-  const known = availability.get(variant.id);
-  const most = known ? Math.min(MOST, known.maxOrderQuantity) : MOST;
 
   return (
     <Stack gap="lg">
@@ -147,7 +120,7 @@ function Variants({ product }: { product: Product }) {
         <Radio.Group
           label="Which one?"
           value={variant.id}
-          onChange={setChosen}
+          onChange={choose}
           classNames={{ label: classes.groupLabel ?? "" }}
         >
           <div className={classes.variants}>
@@ -208,29 +181,8 @@ function ProductSkeleton() {
   );
 }
 
-export function ProductPage() {
-  const { slug = "" } = useParams();
-  const { data, loading, error, refetch } = useQuery(ProductDocument, { variables: { slug } });
-  const product = (data?.product ?? null) as Product | null;
-  usePageTitle(product?.title ?? "Product");
-
-  if (!product && loading) return <ProductSkeleton />;
-  if (!product && error) return <Problem error={error} onRetry={() => void refetch()} />;
-  if (!product) {
-    return (
-      <Empty
-        icon={<IconMapQuestion size={36} />}
-        title="We don't have this"
-        action={
-          <Button component={Link} to="/">
-            To the shop
-          </Button>
-        }
-      >
-        It may no longer be for sale.
-      </Empty>
-    );
-  }
+function Shown({ product }: { product: Product }) {
+  const choice = useVariant(product);
   return (
     <Stack>
       <Breadcrumbs aria-label="Where you are" component="nav">
@@ -262,10 +214,37 @@ export function ProductPage() {
             <Score slug={product.slug} />
           </div>
           {product.description && <Text style={{ whiteSpace: "pre-line" }}>{product.description}</Text>}
-          <Variants key={product.id} product={product} />
+          <Variants product={product} {...choice} />
         </Stack>
       </div>
-      <Reviews key={product.id} slug={product.slug} productId={product.id} />
+      <Reviews slug={product.slug} productId={product.id} />
+      <BoughtTogether product={product} variant={choice.most < 1 ? null : choice.variant} />
     </Stack>
   );
+}
+
+export function ProductPage() {
+  const { slug = "" } = useParams();
+  const { data, loading, error, refetch } = useQuery(ProductDocument, { variables: { slug } });
+  const product = (data?.product ?? null) as Product | null;
+  usePageTitle(product?.title ?? "Product");
+
+  if (!product && loading) return <ProductSkeleton />;
+  if (!product && error) return <Problem error={error} onRetry={() => void refetch()} />;
+  if (!product) {
+    return (
+      <Empty
+        icon={<IconMapQuestion size={36} />}
+        title="We don't have this"
+        action={
+          <Button component={Link} to="/">
+            To the shop
+          </Button>
+        }
+      >
+        It may no longer be for sale.
+      </Empty>
+    );
+  }
+  return <Shown key={product.id} product={product} />;
 }

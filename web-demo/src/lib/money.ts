@@ -38,9 +38,23 @@ function scaled(amount: string, scale: number): bigint {
 
 /** Negative, zero or positive, as `a` is less than, equal to or more than `b`. Of one currency. */
 export function compareAmounts(a: string, b: string): number {
-  const scale = Math.max(a.split(".")[1]?.length ?? 0, b.split(".")[1]?.length ?? 0);
+  const scale = Math.max(decimals(a), decimals(b));
   const difference = scaled(a, scale) - scaled(b, scale);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+function decimals(amount: string): number {
+  return amount.split(".")[1]?.length ?? 0;
+}
+
+/** What is left of `a` without `b`. Of one currency. */
+export function subtract(a: Money, b: Money): Money {
+  const scale = Math.max(decimals(a.amount), decimals(b.amount));
+  const units = scaled(a.amount, scale) - scaled(b.amount, scale);
+  const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, "0");
+  const whole = digits.slice(0, digits.length - scale);
+  const amount = `${units < 0n ? "-" : ""}${whole}${scale > 0 ? `.${digits.slice(-scale)}` : ""}`;
+  return { amount, currencyCode: a.currencyCode };
 }
 
 export function isZero(money: Money): boolean {

@@ -32,10 +32,16 @@ interface ChartProps {
   lines?: readonly Series[];
   /** How the top of the scale is written. */
   format(value: number): string;
-  span: string;
+  /** What stands below its two ends. */
+  start: string;
+  end: string;
+  /** What is said of each place under a pointer. */
+  notes?: readonly string[];
 }
 
-function Axis({ most, format, span }: { most: number; format(value: number): string; span: string }) {
+type AxisProps = Pick<ChartProps, "format" | "start" | "end"> & { most: number };
+
+function Axis({ most, format, start, end }: AxisProps) {
   return (
     <g fill="var(--mantine-color-dimmed)" fontSize={11}>
       <line x1={0} x2={WIDTH} y1={TOP} y2={TOP} stroke="var(--mantine-color-default-border)" />
@@ -44,10 +50,10 @@ function Axis({ most, format, span }: { most: number; format(value: number): str
         {format(most)}
       </text>
       <text x={0} y={HEIGHT - 4}>
-        {span} ago
+        {start}
       </text>
       <text x={WIDTH} y={HEIGHT - 4} textAnchor="end">
-        now
+        {end}
       </text>
     </g>
   );
@@ -67,11 +73,11 @@ function path(values: readonly (number | null)[], most: number): string {
   return drawn;
 }
 
-export function Chart({ label, bars = [], lines = [], format, span }: ChartProps) {
+export function Chart({ label, bars = [], lines = [], format, start, end, notes = [] }: ChartProps) {
   const most = roundUp(top([...bars, ...lines]));
   return (
     <svg className={classes.chart} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <Axis most={most} format={format} span={span} />
+      <Axis most={most} format={format} start={start} end={end} />
       {bars.map(({ color, values }) =>
         values.map((value, index) => {
           const width = WIDTH / values.length;
@@ -101,6 +107,22 @@ export function Chart({ label, bars = [], lines = [], format, span }: ChartProps
           strokeLinecap="round"
         />
       ))}
+      {notes.map((note, index) => {
+        const width = WIDTH / notes.length;
+        return (
+          <rect
+            // biome-ignore lint/suspicious/noArrayIndexKey: it is its place
+            key={index}
+            className={classes.place}
+            x={index * width}
+            y={TOP}
+            width={width}
+            height={FLOOR - TOP}
+          >
+            <title>{note}</title>
+          </rect>
+        );
+      })}
     </svg>
   );
 }

@@ -13,11 +13,13 @@ import { FeedContext, useFeed, useOwnFeed } from "./useFeed";
 
 const ROOMS = [
   { to: "/ops", end: true, label: "Overview", admin: false },
+  { to: "/ops/sales", end: false, label: "Sales", admin: false },
   { to: "/ops/orders", end: false, label: "Find orders", admin: false },
   { to: "/ops/stuck", end: false, label: "Stuck orders", admin: false },
   { to: "/ops/refunds", end: false, label: "Refunds", admin: false },
   { to: "/ops/stock", end: false, label: "Stock", admin: false },
   { to: "/ops/coupons", end: false, label: "Coupons", admin: false },
+  { to: "/ops/webhooks", end: false, label: "Webhooks", admin: true },
   { to: "/ops/plugs", end: false, label: "Pull a plug", admin: true },
 ];
 

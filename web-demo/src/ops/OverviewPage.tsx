@@ -1,7 +1,7 @@
 // The overview: figures of the last ten minutes, and every order as it moves.
 import { Anchor, Button, Card, Group, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
-import { memo, type ReactNode, useState } from "react";
+import { memo, useState } from "react";
 import { Link } from "react-router";
 import { Problem } from "../components/Problem";
 import { usePageTitle } from "../components/usePageTitle";
@@ -10,6 +10,7 @@ import { formatMoney, formatRoundMoney } from "../lib/money";
 import { StatusBadge } from "../orders/StatusBadge";
 import { stepWords } from "../orders/words";
 import { Chart } from "./Chart";
+import { Bars, DARK_SEA, Legend, ORANGE, SEA, Tile, whole } from "./figures";
 import { BUCKET_MS, BUCKETS, type Figures, percentile, type Row, UNITS } from "./ledger";
 import classes from "./Ops.module.css";
 import { useFeed } from "./useFeed";
@@ -18,21 +19,6 @@ import { reasonWords } from "./words";
 const SHOWN = 25;
 const SPAN = formatSpan(BUCKET_MS * BUCKETS);
 const PER_MINUTE = 60_000 / BUCKET_MS;
-const whole = new Intl.NumberFormat();
-
-function Tile({ label, value, hint }: { label: string; value: ReactNode; hint?: string }) {
-  return (
-    <Card withBorder radius="lg" padding="md">
-      <Text size="sm" c="dimmed">
-        {label}
-      </Text>
-      <div className={classes.figure}>{value}</div>
-      <Text size="xs" c="dimmed">
-        {hint ?? "\u00a0"}
-      </Text>
-    </Card>
-  );
-}
 
 function span(ms: number | null): string {
   return ms === null ? "–" : formatSpan(ms);
@@ -68,25 +54,6 @@ function Tiles({ figures }: { figures: Figures }) {
     </div>
   );
 }
-
-function Legend({ entries }: { entries: [string, string][] }) {
-  return (
-    <Group gap="md" aria-hidden>
-      {entries.map(([color, name]) => (
-        <Group key={name} gap={6}>
-          <span style={{ width: 10, height: 10, borderRadius: 3, background: color }} />
-          <Text size="xs" c="dimmed">
-            {name}
-          </Text>
-        </Group>
-      ))}
-    </Group>
-  );
-}
-
-const SEA = "var(--mantine-color-sea-4)";
-const DARK_SEA = "var(--mantine-color-sea-7)";
-const ORANGE = "var(--mantine-color-orange-6)";
 
 function Charts({ figures }: { figures: Figures }) {
   const { buckets } = figures;
@@ -128,7 +95,8 @@ function Charts({ figures }: { figures: Figures }) {
             { color: ORANGE, values: rate((bucket) => bucket.refused) },
           ]}
           format={(value) => `${whole.format(value)} a minute`}
-          span={SPAN}
+          start={`${SPAN} ago`}
+          end="now"
         />
       </Card>
       <Card withBorder radius="lg" padding="md">
@@ -150,7 +118,8 @@ function Charts({ figures }: { figures: Figures }) {
             { color: ORANGE, values: share(0.99) },
           ]}
           format={formatSpan}
-          span={SPAN}
+          start={`${SPAN} ago`}
+          end="now"
         />
       </Card>
       <Card withBorder radius="lg" padding="md">
@@ -161,7 +130,8 @@ function Charts({ figures }: { figures: Figures }) {
           label={`Revenue per minute over ${SPAN}: ${figures.revenue.map((money) => formatMoney(money)).join(", ") || "none"} in all`}
           bars={[{ color: SEA, values: takings }]}
           format={(value) => (currency ? `${formatRoundMoney(value, currency)} a minute` : "–")}
-          span={SPAN}
+          start={`${SPAN} ago`}
+          end="now"
         />
       </Card>
       <Card withBorder radius="lg" padding="md">
@@ -173,21 +143,13 @@ function Charts({ figures }: { figures: Figures }) {
             None in the last {SPAN}.
           </Text>
         ) : (
-          <Stack gap={10}>
-            {reasons.map(([reason, count]) => (
-              <div key={reason}>
-                <Group justify="space-between" gap="xs" wrap="nowrap">
-                  <Text size="sm">{reasonWords[reason]}</Text>
-                  <Text size="sm" fw={600}>
-                    {whole.format(count)}
-                  </Text>
-                </Group>
-                <div className={classes.bar} aria-hidden>
-                  <span style={{ width: `${(count / most) * 100}%` }} />
-                </div>
-              </div>
-            ))}
-          </Stack>
+          <Bars
+            bars={reasons.map(([reason, count]) => ({
+              name: reasonWords[reason],
+              value: whole.format(count),
+              share: count / most,
+            }))}
+          />
         )}
       </Card>
     </div>

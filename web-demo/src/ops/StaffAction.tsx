@@ -4,37 +4,37 @@ import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useRef, useState } from "react";
 import { Problem } from "../components/Problem";
 import { newId } from "../lib/ids";
-import type { OrderErrorCode } from "./documents";
-import { staffOrderWords } from "./words";
 
-type Refusals = readonly { code: OrderErrorCode; message: string }[];
-
-interface StaffActionProps {
+interface StaffActionProps<Code extends string> {
   label: string;
   title: string;
   color?: string;
   children: ReactNode;
   /** Asks for a reason, and whether the units go back on the shelf. */
   refund?: boolean;
-  /** For a refusal; those of an order otherwise. */
-  words?(code: OrderErrorCode): string;
+  /** For a refusal. */
+  words(code: Code): string;
   /** `key`: one for all attempts of this dialog, so that a lost answer can be asked for again. */
-  run(input: { key: string; reason: string; restock: boolean }): Promise<Refusals | undefined>;
+  run(input: {
+    key: string;
+    reason: string;
+    restock: boolean;
+  }): Promise<readonly { code: Code }[] | undefined>;
   onDone?(): void;
   size?: "xs" | "sm";
 }
 
-export function StaffAction({
+export function StaffAction<Code extends string>({
   label,
   title,
   color = "sea",
   children,
   refund,
-  words = staffOrderWords,
+  words,
   run,
   onDone,
   size = "xs",
-}: StaffActionProps) {
+}: StaffActionProps<Code>) {
   const [opened, dialog] = useDisclosure(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string | null>(null);

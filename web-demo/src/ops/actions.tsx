@@ -2,6 +2,7 @@
 import { useMutation } from "@apollo/client/react";
 import { RefundOrderDocument, RetryOrderDocument, StaffCancelOrderDocument } from "./documents";
 import { StaffAction } from "./StaffAction";
+import { staffOrderWords } from "./words";
 
 interface OrderActionProps {
   order: { id: string; number: string };
@@ -14,6 +15,7 @@ export function RetryAction({ order, ...rest }: OrderActionProps) {
   return (
     <StaffAction
       {...rest}
+      words={staffOrderWords}
       label="Retry now"
       title={`Retry order ${order.number}?`}
       run={async () =>
@@ -31,6 +33,7 @@ export function CancelAction({ order, ...rest }: OrderActionProps) {
   return (
     <StaffAction
       {...rest}
+      words={staffOrderWords}
       label="Cancel"
       color="red"
       title={`Cancel order ${order.number}?`}
@@ -49,6 +52,7 @@ export function RefundAction({ order, ...rest }: OrderActionProps) {
   return (
     <StaffAction
       {...rest}
+      words={staffOrderWords}
       refund
       label="Refund"
       color="grape"

@@ -36,7 +36,8 @@ export function Stars({ rating }: { rating: number }) {
   );
 }
 
-function useReviews(slug: string, sort: ReviewSort) {
+/** A page of reviews, and those that follow. */
+export function useReviews(slug: string, sort: ReviewSort) {
   const variables = { slug, first: PAGE, sort };
   const asked = useQuery(ProductReviewsDocument, { variables });
   return { ...asked, product: asked.data?.product, more: useNextPage(ProductReviewsDocument, variables) };

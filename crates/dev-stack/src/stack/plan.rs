@@ -12,7 +12,7 @@ use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
 /// The subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 9] = [
+pub const SERVICES: [&str; 10] = [
     "auth",
     "product",
     "inventory",
@@ -22,10 +22,11 @@ pub const SERVICES: [&str; 9] = [
     "review",
     "analytics",
     "notification",
+    "webhook",
 ];
 /// What the system runs without where its program is not there: a service in another language that can't be built, and
-/// those that only tell what happened: the sums, and the notices with the mail server they go by.
-pub const OPTIONAL: [&str; 4] = ["review", "analytics", "notification", MAIL];
+/// those that only tell what happened: the sums, people with the mail server they are told by, and other systems.
+pub const OPTIONAL: [&str; 5] = ["review", "analytics", "notification", "webhook", MAIL];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
 /// The mail server to run against.
@@ -43,7 +44,7 @@ pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
 /// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 8] = [
+pub const WITH_DATABASE: [&str; 9] = [
     "auth",
     "product",
     "inventory",
@@ -52,10 +53,11 @@ pub const WITH_DATABASE: [&str; 8] = [
     "review",
     "analytics",
     "notification",
+    "webhook",
 ];
 
 /// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 7] = [
+pub const QUEUES: [&str; 9] = [
     "order.payment-events",
     "order.inventory-events",
     "review.order-events",
@@ -63,6 +65,8 @@ pub const QUEUES: [&str; 7] = [
     "analytics.payment-events",
     "notification.order-events",
     "notification.payment-events",
+    "webhook.order-events",
+    "webhook.payment-events",
 ];
 
 /// The first administrator of a local system.

@@ -1,8 +1,10 @@
-//! Five purchases as a shopper sees them, each followed over the subscription and checked at its end, and a review.
+//! Five purchases as a shopper sees them, each followed over the subscription and checked at its end; a review; what
+//! the shopper is told.
 
 mod review;
 mod scenario;
 mod shop;
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +24,8 @@ use shop::Shop;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Buys five times: paid, declined, sold out, cancelled, and paid too late. Then reviews what was bought.
+/// Buys five times: paid, declined, sold out, cancelled, and paid too late. Then reviews what was bought, and listens to
+/// what a buyer is told.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// Seconds to wait for each purchase's end.
@@ -56,7 +59,8 @@ pub async fn demo(target: &Target, args: &DemoArgs, console: &Console) -> Result
     }
     demo.channel.close().await;
     wrong += usize::from(!demo.review(&graph).await?);
-    let scenes = SCENARIOS.len() + 1;
+    wrong += usize::from(!demo.told(target).await?);
+    let scenes = SCENARIOS.len() + 2;
     console.line(format_args!("\n{} of {scenes} as expected", scenes - wrong));
     Ok(wrong == 0)
 }

@@ -1,11 +1,11 @@
 //! A graph that remembers what it was asked, and fails where a test says so.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -42,6 +42,7 @@ impl Fake {
         let router = Router::new()
             .route("/graphql", post(answer))
             .route("/graphql/ws", get(upgrade))
+            .route("/api/mails", get(mails))
             .with_state(Arc::clone(&memory));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -155,6 +156,12 @@ fn variants(skus: &Value) -> Vec<Value> {
     .collect()
 }
 
+/// What a catching mail server has for somebody.
+async fn mails(Query(asked): Query<HashMap<String, String>>) -> Json<Value> {
+    let text = format!("Hello {}", asked["to"]);
+    Json(json!([{"subject": "Your order is paid", "text": text, "html": "", "raw": ""}]))
+}
+
 async fn upgrade(State(memory): State<Arc<Memory>>, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         .protocols(["graphql-transport-ws"])
@@ -170,6 +177,15 @@ async fn serve(memory: Arc<Memory>, mut socket: WebSocket) {
                 let bearer = message["payload"]["authorization"].as_str().unwrap().to_owned();
                 memory.bearers_seen.lock().unwrap().push(bearer);
                 say(&mut socket, json!({"type": "connection_ack"})).await;
+            }
+            "subscribe" if message["payload"]["operationName"] == "NotificationReceived" => {
+                let notice = json!({"kind": "ORDER_PAID", "title": "Paid", "body": "It is.", "order": {"id": "ord_1"}});
+                let data = json!({"data": {"notificationReceived": notice}});
+                say(
+                    &mut socket,
+                    json!({"type": "next", "id": message["id"], "payload": data}),
+                )
+                .await;
             }
             "subscribe" if !progress(&memory, &mut socket, &message).await => return,
             _ => {}

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use clap::Parser;
 use serde_json::json;
 use shopper::console::Console;
+use shopper::notices::{Notices, mails};
 use shopper::progress::Channel;
 use shopper::session::{Credentials, Session};
 use shopper::target::Target;
@@ -97,6 +98,28 @@ async fn a_refused_subscription_is_told() {
     let channel = Channel::new(target.ws.clone(), Arc::new(session));
     let refused = channel.follow("ord_of_another", 0).next().await.unwrap_err();
     assert!(refused.to_string().contains("FORBIDDEN"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_buyer_is_told_at_once_and_by_mail() {
+    let fake = Fake::start().await;
+    let target = target(&fake);
+    let session = Session::join(&target.graph().unwrap(), credentials())
+        .await
+        .unwrap();
+    let mut notices = Notices::open(target.ws.clone(), Arc::new(session)).await.unwrap();
+    let notice = notices.next().await.unwrap();
+    notices.close().await;
+    assert_eq!(
+        (notice.kind.as_str(), notice.order.unwrap().id),
+        ("ORDER_PAID", "ord_1".to_owned())
+    );
+    let mails = mails(&target.graphql, "a+b@shop.example").await.unwrap();
+    assert_eq!(
+        (mails[0].subject.as_str(), mails[0].text.as_str()),
+        ("Your order is paid", "Hello a+b@shop.example"),
+        "the address came through as it is"
+    );
 }
 
 #[tokio::test]

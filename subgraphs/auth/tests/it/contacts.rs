@@ -80,16 +80,6 @@ async fn what_is_no_question_is_refused() {
 
 #[test]
 fn the_bodies_are_those_of_the_golden_files() {
-    let question = include_str!("../../../../crates/contracts/golden/contact_lookup.json");
-    let read: ContactLookup = serde_json::from_str(question).unwrap();
-    assert_eq!(
-        serde_json::to_value(&read).unwrap(),
-        serde_json::from_str::<Value>(question).unwrap()
-    );
-    let answer = include_str!("../../../../crates/contracts/golden/contacts.json");
-    let read: Contacts = serde_json::from_str(answer).unwrap();
-    assert_eq!(
-        serde_json::to_value(&read).unwrap(),
-        serde_json::from_str::<Value>(answer).unwrap()
-    );
+    test_kit::golden::body::<ContactLookup>("contact_lookup");
+    test_kit::golden::body::<Contacts>("contacts");
 }

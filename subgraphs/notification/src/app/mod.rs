@@ -1,6 +1,7 @@
 //! What notification does, one verb a file. The only place that opens transactions, and that calls auth and the mail
 //! server, which is never done inside one.
 
+mod forget;
 mod mark_read;
 mod measure;
 mod read;
@@ -24,6 +25,7 @@ use tracing::Instrument;
 use crate::clients::{Auth, Mailer};
 
 pub(crate) use crate::store::notifications::Slice;
+pub use forget::Forgotten;
 pub(crate) use mark_read::Marked;
 pub(crate) use retry_mail::Retried;
 
@@ -135,6 +137,7 @@ impl App {
     /// Starts what runs in the background until the host stops.
     pub fn run_workers(&self) {
         self.host.spawn("mail sender", self.clone().send_mails_forever());
+        self.host.spawn("forgetter", self.clone().forget_forever());
         self.host.spawn("mail metrics", self.clone().measure_forever());
     }
 

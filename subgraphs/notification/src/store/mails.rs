@@ -252,3 +252,16 @@ pub(crate) async fn backlog(db: impl PgExecutor<'_>) -> Result<Backlog, sqlx::Er
         oldest_s: row.oldest_s,
     })
 }
+
+/// Deletes mails sent whose ids are below `before`, the oldest first; answers how many.
+pub(crate) async fn forget(db: impl PgExecutor<'_>, before: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "DELETE FROM mail WHERE id IN (
+             SELECT id FROM mail WHERE id < $1 AND state = 'SENT' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        before,
+        limit
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -167,3 +167,16 @@ pub(crate) async fn mark_read(
 fn uuids(ids: &[NotificationId]) -> Vec<Uuid> {
     ids.iter().map(|id| id.uuid()).collect()
 }
+
+/// Deletes notifications whose ids are below `before`, the oldest first; answers how many.
+pub(crate) async fn forget(db: impl PgExecutor<'_>, before: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "DELETE FROM notification WHERE id IN (
+             SELECT id FROM notification WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        before,
+        limit
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use contracts::UserId;
 use contracts::order::OrderStep;
 use mail_sandbox::Settings;
+use notification::Forgotten;
 use serde_json::json;
 
 use crate::graph::{Graph, code};
@@ -308,4 +309,46 @@ async fn one_refused_recipient_holds_up_nobody() {
     assert_eq!(stage.send().await, 2);
     let to: Vec<_> = stage.caught().into_iter().flat_map(|mail| mail.to).collect();
     assert_eq!(to, ["bob@example.com"]);
+}
+
+#[tokio::test]
+async fn what_is_old_is_forgotten_but_for_mails_given_up() {
+    let stage = Stage::new().await;
+    for _ in 0..3 {
+        stage.paid().await;
+    }
+    while stage.send().await > 0 {}
+    let count = async |table: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let sql = sqlx::AssertSqlSafe(sql);
+        sqlx::query_scalar(sql).fetch_one(&stage.db.pool).await.unwrap()
+    };
+    let (told, sent) = (count("notification").await, count("mail").await);
+    assert_eq!(
+        stage.app.forget().await.unwrap(),
+        Forgotten::default(),
+        "all is new"
+    );
+    // As if half of it had been written when time began, and one of its mails had been given up.
+    for (table, rest) in [("notification", ""), ("mail", ""), ("mail", ", state = 'DEAD'")] {
+        let sql = format!(
+            "UPDATE {table} SET id = overlay(id::text PLACING '00000000-0000' FROM 1 FOR 13)::uuid{rest}
+             WHERE id = (SELECT id FROM {table} WHERE id::text NOT LIKE '00000000-%' ORDER BY id LIMIT 1)"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&stage.db.pool)
+            .await
+            .unwrap();
+    }
+    let gone = stage.app.forget().await.unwrap();
+    assert_eq!((gone.notifications, gone.mails), (1, 1));
+    assert_eq!(
+        (count("notification").await, count("mail").await),
+        (told - 1, sent - 1)
+    );
+    assert_eq!(
+        count("mail WHERE state = 'DEAD'").await,
+        1,
+        "somebody is to look at it"
+    );
 }
