@@ -14,7 +14,7 @@ pub(crate) const PAYMENT_EVENTS: &str = "order.payment-events";
 pub(crate) const INVENTORY_EVENTS: &str = "order.inventory-events";
 
 /// Every queue behind which messages are parked.
-const QUEUES: [&str; 7] = [
+const QUEUES: [&str; 9] = [
     PAYMENT_EVENTS,
     INVENTORY_EVENTS,
     "review.order-events",
@@ -22,6 +22,8 @@ const QUEUES: [&str; 7] = [
     "analytics.payment-events",
     "notification.order-events",
     "notification.payment-events",
+    "webhook.order-events",
+    "webhook.payment-events",
     "webhook.order-events",
     "webhook.payment-events",
 ];

@@ -2,25 +2,13 @@
 
 use contracts::cart::CartsStarted;
 use serde_json::Value;
+use test_kit::golden::{body, golden};
 
 use crate::stage::Stage;
 
-macro_rules! golden {
-    ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!(
-            "../../../../crates/contracts/golden/",
-            $name,
-            ".json"
-        )))
-        .unwrap()
-    };
-}
-
 #[test]
 fn bodies() {
-    let golden = golden!("carts_started");
-    let parsed: CartsStarted = serde_json::from_value(golden.clone()).unwrap();
-    assert_eq!(serde_json::to_value(&parsed).unwrap(), golden);
+    body::<CartsStarted>("carts_started");
 }
 
 /// Each of the golden events is counted as it stands, in any order.
@@ -29,9 +17,9 @@ async fn events_heard() {
     let stage = Stage::new().await;
     stage
         .hear(&[
-            golden!("refund_completed"),
-            golden!("order_status_changed"),
-            golden!("order_created"),
+            golden("refund_completed"),
+            golden("order_status_changed"),
+            golden("order_created"),
         ])
         .await;
     let counted: (i64, i64, i64, i64) = sqlx::query_as(
@@ -46,5 +34,5 @@ async fn events_heard() {
         .fetch_one(&stage.db.pool)
         .await
         .unwrap();
-    assert_eq!(kept, golden!("order_created")["data"], "kept as it was told");
+    assert_eq!(kept, golden("order_created")["data"], "kept as it was told");
 }
