@@ -45,6 +45,8 @@ operations! {
     CreateReview("create_review"): Input<CreateReviewInput> => CreateReviewData;
     /// Stock by SKU; for staff.
     StockLevels("admin/stock_levels"): BySkus => StockLevelsData;
+    /// What was sold; for staff.
+    SalesTotals("admin/sales_totals"): Period => SalesTotalsData;
     /// The first products of the catalogue.
     Catalogue("catalogue"): First => CatalogueData;
     /// Loads products; for administrators.
@@ -138,6 +140,12 @@ wire! {
     ById { id: String }
     /// Variables of a query by SKUs.
     BySkus { skus: Vec<String> }
+    /// What was sold in a time.
+    SalesReportView { totals: SalesFiguresView }
+    /// Figures of sales.
+    SalesFiguresView { orders: i64, paid: i64, cancelled: i64, revenue: MoneyView, refunded: MoneyView }
+    /// Variables of a query about a time.
+    Period { from: DateTime<Utc>, to: DateTime<Utc> }
     /// Variables of a first page.
     First { first: i32 }
     /// A signed-in session.
@@ -265,6 +273,8 @@ answers! {
     CreateReviewData { create_review: ReviewPayload }
     /// Answer of `StockLevels`.
     StockLevelsData { variants: Vec<Option<StockedVariant>> }
+    /// Answer of `SalesTotals`.
+    SalesTotalsData { sales_report: Option<SalesReportView> }
     /// Answer of `Catalogue`.
     CatalogueData { products: Products }
     /// Answer of `ImportProducts`.

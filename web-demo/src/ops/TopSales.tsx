@@ -11,12 +11,14 @@ import type { Range } from "./sales";
 import { useLastRead } from "./useLastRead";
 
 const MOST = 10;
+const GONE = "No longer in the shop";
 
 type Top = NonNullable<TopSalesQuery["salesReport"]>;
 type Row = {
   id: string;
   name: string;
-  to: string;
+  /** Nothing where the shop shows it no more. */
+  to: string | null;
   units: number;
   sales: Top["topProducts"][number]["sales"];
 };
@@ -48,9 +50,15 @@ function Best({ title, rows }: { title: string; rows: Row[] }) {
             {rows.map(({ id, name, to, units, sales }) => (
               <Table.Tr key={id}>
                 <Table.Td>
-                  <Anchor component={Link} to={to} size="sm">
-                    {name}
-                  </Anchor>
+                  {to === null ? (
+                    <Text size="sm" c="dimmed">
+                      {name}
+                    </Text>
+                  ) : (
+                    <Anchor component={Link} to={to} size="sm">
+                      {name}
+                    </Anchor>
+                  )}
                 </Table.Td>
                 <Table.Td ta="right" className={classes.number ?? ""}>
                   {whole.format(units)}
@@ -91,20 +99,20 @@ export function TopSales({ variables, isSaid }: TopSalesProps) {
     <div className={`${classes.charts} ${classes.best} ${classes.read}`} data-stale={isOther || undefined}>
       <Best
         title="Products that sold best"
-        rows={top.topProducts.map(({ product, units, sales }) => ({
-          id: product.id,
-          name: product.title,
-          to: `/p/${product.slug}`,
+        rows={top.topProducts.map(({ product, units, sales }, place) => ({
+          id: product?.id ?? `${place}`,
+          name: product?.title ?? GONE,
+          to: product ? `/p/${product.slug}` : null,
           units,
           sales,
         }))}
       />
       <Best
         title="Categories that sold best"
-        rows={top.topCategories.map(({ category, units, sales }) => ({
-          id: category.id,
-          name: readableName(category.name),
-          to: `/?category=${encodeURIComponent(category.id)}`,
+        rows={top.topCategories.map(({ category, units, sales }, place) => ({
+          id: category?.id ?? `${place}`,
+          name: category ? readableName(category.name) : GONE,
+          to: category ? `/?category=${encodeURIComponent(category.id)}` : null,
           units,
           sales,
         }))}

@@ -1,11 +1,13 @@
 //! Five purchases as a shopper sees them, each followed over the subscription and checked at its end; a review; what
-//! the shopper is told.
+//! the shopper is told; and what the shop counts.
 
 mod review;
+mod sales;
 mod scenario;
 mod shop;
 mod told;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +15,7 @@ use anyhow::{Context, Result};
 use tokio::time::{sleep, timeout};
 
 use crate::console::{Console, seconds};
-use crate::operations::{ById, OrderPayment, OrderWithPayment, StockLevelView};
+use crate::operations::{ById, MoneyView, OrderPayment, OrderWithPayment, StockLevelView};
 use crate::progress::{Channel, OrderProgress};
 use crate::purchase;
 use crate::session::{Credentials, Session};
@@ -24,8 +26,8 @@ use shop::Shop;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Buys five times: paid, declined, sold out, cancelled, and paid too late. Then reviews what was bought, and listens to
-/// what a buyer is told.
+/// Buys five times: paid, declined, sold out, cancelled, and paid too late. Then reviews what was bought, listens to what a
+/// buyer is told, and looks whether it was counted.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// Seconds to wait for each purchase's end.
@@ -52,7 +54,9 @@ pub async fn demo(target: &Target, args: &DemoArgs, console: &Console) -> Result
         channel: Channel::new(target.ws.clone(), Arc::clone(&shopper)),
         shopper,
         patience: Duration::from_secs(args.patience_s),
+        paid: Cell::new((0, 0)),
     };
+    let figures = demo.figures().await?;
     let mut wrong = 0;
     for scenario in &SCENARIOS {
         wrong += usize::from(!demo.play(scenario).await?);
@@ -60,7 +64,8 @@ pub async fn demo(target: &Target, args: &DemoArgs, console: &Console) -> Result
     demo.channel.close().await;
     wrong += usize::from(!demo.review(&graph).await?);
     wrong += usize::from(!demo.told(target).await?);
-    let scenes = SCENARIOS.len() + 2;
+    wrong += usize::from(!demo.counted(figures).await?);
+    let scenes = SCENARIOS.len() + 3;
     console.line(format_args!("\n{} of {scenes} as expected", scenes - wrong));
     Ok(wrong == 0)
 }
@@ -80,6 +85,8 @@ struct Demo<'d> {
     shopper: Arc<Session>,
     channel: Channel,
     patience: Duration,
+    /// Orders that were paid, and their totals in cents.
+    paid: Cell<(i64, i64)>,
 }
 
 impl Demo<'_> {
@@ -112,10 +119,20 @@ impl Demo<'_> {
             return Ok(false);
         }
         followed??;
+        if scenario.status == "PAID" {
+            self.count(&order.total)?;
+        }
         let mut faults = Vec::new();
         self.check_order(scenario, &order.id, &mut faults).await?;
         self.check_stock(scenario, before, self.shop.stock(&item.sku).await?, &mut faults);
         Ok(self.judged(&faults))
+    }
+
+    /// Remembers that an order was paid.
+    fn count(&self, total: &MoneyView) -> Result<()> {
+        let (orders, minor) = self.paid.get();
+        self.paid.set((orders + 1, minor + sales::cents(&total.amount)?));
+        Ok(())
     }
 
     /// Says what went wrong, or that nothing did.

@@ -143,6 +143,11 @@ impl Shop {
         }
     }
 
+    /// Who runs the shop, if they were named.
+    pub(super) fn admin(&self) -> Option<&Session> {
+        self.admin.as_deref()
+    }
+
     /// The stock of a SKU, as the administrator sees it.
     pub(super) async fn stock(&self, sku: &str) -> Result<Option<StockLevelView>, GraphError> {
         let Some(admin) = &self.admin else { return Ok(None) };

@@ -33,7 +33,10 @@ impl Demo<'_> {
         let mut faults = Vec::new();
         let heard = timeout(self.patience, self.listen(&mut notices, &order.id, sent)).await;
         match heard {
-            Ok(heard) => heard?,
+            Ok(heard) => {
+                heard?;
+                self.count(&order.total)?;
+            }
             Err(_) => faults.push(format!(
                 "nothing of {PAID} was heard in {}",
                 seconds(self.patience)

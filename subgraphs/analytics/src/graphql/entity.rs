@@ -39,9 +39,9 @@ impl Product {
         };
         let found = load(ctx, key).await?.unwrap_or_default();
         let shown = found.into_iter().map(|with| BoughtWith {
-            product: Self {
+            product: Some(Self {
                 product: with.product,
-            },
+            }),
             together: count(with.together),
             lift: with.lift,
         });

@@ -102,7 +102,7 @@ impl SalesReport {
             .map_err(fault)?
             .into_iter()
             .map(|(product, sold)| ProductSales {
-                product: Product { product },
+                product: Some(Product { product }),
                 units: count(sold.units),
                 sales: Money::new(sold.sales_minor, self.currency).into(),
             });
@@ -118,7 +118,7 @@ impl SalesReport {
         let first = at_most(first, MAX_TOP)?;
         let best = app(ctx).top_categories(self.range, self.currency, first).await;
         let shown = best.map_err(fault)?.into_iter().map(|(id, sold)| CategorySales {
-            category: Category::new(id),
+            category: Some(Category::new(id)),
             units: count(sold.units),
             sales: Money::new(sold.sales_minor, self.currency).into(),
         });

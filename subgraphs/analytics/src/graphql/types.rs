@@ -102,8 +102,8 @@ pub(crate) struct SalesPoint {
 #[derive(SimpleObject)]
 #[graphql(tag = "internal")]
 pub(crate) struct ProductSales {
-    /// The product.
-    pub(super) product: Product,
+    /// The product; null if the shop does not show it.
+    pub(super) product: Option<Product>,
     /// How many.
     pub(super) units: i32,
     /// What they cost, before discounts.
@@ -114,8 +114,9 @@ pub(crate) struct ProductSales {
 #[derive(SimpleObject)]
 #[graphql(tag = "internal")]
 pub(crate) struct CategorySales {
-    /// The category that the products were in when they were bought, without those below it.
-    pub(super) category: Category,
+    /// The category that the products were in when they were bought, without those below it; null
+    /// if it is gone.
+    pub(super) category: Option<Category>,
     /// How many.
     pub(super) units: i32,
     /// What they cost, before discounts.
@@ -171,8 +172,8 @@ pub(crate) struct CustomerCount {
 /// A product that is bought with another.
 #[derive(SimpleObject)]
 pub(crate) struct BoughtWith {
-    /// The product.
-    pub(super) product: Product,
+    /// The product; null if the shop does not show it.
+    pub(super) product: Option<Product>,
     /// Paid orders with both.
     pub(super) together: i32,
     /// How many times as often both are in an order as they would be by chance.
