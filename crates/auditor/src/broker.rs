@@ -24,8 +24,6 @@ const QUEUES: [&str; 9] = [
     "notification.payment-events",
     "webhook.order-events",
     "webhook.payment-events",
-    "webhook.order-events",
-    "webhook.payment-events",
 ];
 
 const PATIENCE: Duration = Duration::from_mins(1);
