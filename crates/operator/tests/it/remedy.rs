@@ -37,6 +37,8 @@ async fn graph(payload: Value) -> (TestServer, Heard, Target) {
         graphql: "http://127.0.0.1:1/".parse().unwrap(),
         staff: server.url("graphql"),
         ws: "ws://127.0.0.1:1/".parse().unwrap(),
+        notices: None,
+        mail: None,
         admin_email: Some("admin@example.com".to_owned()),
         admin_password: Some("correct horse battery".to_owned()),
     };

@@ -30,6 +30,8 @@ async fn graph(errors: Value, end: Value) -> (TestServer, Target) {
         graphql: "http://127.0.0.1:1/".parse().unwrap(),
         staff: server.url("graphql"),
         ws: "ws://127.0.0.1:1/".parse().unwrap(),
+        notices: None,
+        mail: None,
         admin_email: Some("admin@example.com".to_owned()),
         admin_password: Some("correct horse battery".to_owned()),
     };
