@@ -34,7 +34,7 @@ async fn a_healthy_world_holds_everything() {
     auditor::print(&report, false, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(report.holds(), "{text}");
-    assert_eq!(report.findings.len(), 18);
+    assert_eq!(report.findings.len(), 19);
     assert!(text.contains("kept EUR 1000, of paid orders EUR 1000"), "{text}");
     let books = Books {
         order: world.order.pool.clone(),
