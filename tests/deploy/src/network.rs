@@ -87,7 +87,10 @@ fn outside(objects: &[Value]) -> Vec<String> {
             for block in list(rule, "/to").iter().filter_map(|peer| peer.get("ipBlock")) {
                 let spared = |range: &&str| list(block, "/except").iter().any(|spared| spared == range);
                 if !INSIDE.iter().all(|range| spared(&range)) {
-                    faults.push(format!("{service} may reach the inside by way of {}", block["cidr"]));
+                    faults.push(format!(
+                        "{service} may reach the inside by way of {}",
+                        block["cidr"]
+                    ));
                 }
                 let open = list(rule, "/ports");
                 let needed = |port: &Value| port["port"].as_u64().is_some_and(|port| ports.contains(&port));
