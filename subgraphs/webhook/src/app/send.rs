@@ -132,7 +132,7 @@ impl App {
                 .filter(|secret| secret.endpoint == claimed.endpoint),
         );
         let opened: Result<Vec<_>, _> = own
-            .map(|secret| self.vault.open(secret.id, &secret.sealed))
+            .map(|secret| self.vault.open(secret.id, &secret.bytes))
             .collect();
         let opened = match opened {
             Ok(opened) if !opened.is_empty() => opened,
