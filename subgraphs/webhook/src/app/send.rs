@@ -1,8 +1,8 @@
 //! Sends what is due: claimed and committed first, posted outside any transaction, its outcome kept then.
 //!
 //! Whoever dies between an endpoint's "200" and our commit leaves a delivery that is claimed again when the lease ends,
-//! and sent a second time with the same webhook-id. An endpoint that is slow has a few tries in flight and no more, so it
-//! never takes the places of others.
+//! and sent a second time with the same webhook-id. An endpoint that is slow has a few tries in flight and no more, so
+//! it never takes the places of others.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl App {
                 .filter(|secret| secret.endpoint == claimed.endpoint),
         );
         let opened: Result<Vec<_>, _> = own
-            .map(|secret| self.vault.open(secret.id, &secret.sealed))
+            .map(|secret| self.vault.open(secret.id, &secret.bytes))
             .collect();
         let opened = match opened {
             Ok(opened) if !opened.is_empty() => opened,

@@ -11,8 +11,8 @@ use crate::store;
 use crate::store::deliveries::Cause;
 
 impl App {
-    /// Writes a test that is due at once; `None` if there is no such endpoint. One that is switched off gets it when it is
-    /// switched on.
+    /// Writes a test that is due at once; `None` if there is no such endpoint. One that is switched off gets it when it
+    /// is switched on.
     pub(crate) async fn send_test(
         &self,
         request: Request,

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_wait_is_seconds_or_a_date() {
         let now: DateTime<Utc> = "1994-11-06T08:49:00Z".parse().unwrap();
-        assert_eq!(wait(" 120 ", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 120 ", now), Some(Duration::from_mins(2)));
         assert_eq!(
             wait("Sun, 06 Nov 1994 08:49:37 GMT", now),
             Some(Duration::from_secs(37))

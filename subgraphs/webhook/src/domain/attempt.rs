@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Waits after the first failure, the second and so on, as Standard Webhooks advises. After the last of them it is over.
+/// Waits after the first failure, the second and so on, as Standard Webhooks advises. After the last it is over.
 pub const SCHEDULE: [Duration; 9] = [
     Duration::from_secs(5),
     Duration::from_mins(5),

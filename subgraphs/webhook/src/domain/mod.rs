@@ -1,5 +1,5 @@
-//! The business words of webhook: endpoints, what they ask for, what is sent and how a try ends. Pure; must not know any
-//! store, transport or clock.
+//! The business words of webhook: endpoints, what they ask for, what is sent and how a try ends. Pure; must not know
+//! any store, transport or clock.
 
 pub mod address;
 pub mod attempt;

@@ -40,7 +40,10 @@ mod tests {
             r#"{"test": 2432232314}"#,
         );
         let one = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        assert_eq!(signatures(&[secret.clone()], id, at, body).unwrap(), one);
+        assert_eq!(
+            signatures(std::slice::from_ref(&secret), id, at, body).unwrap(),
+            one
+        );
         let two = signatures(&[vec![1; SECRET_LEN], secret], id, at, body).unwrap();
         assert!(
             two.ends_with(&format!(" {one}")) && two.matches("v1,").count() == 2,

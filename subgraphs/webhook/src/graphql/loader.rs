@@ -42,7 +42,7 @@ impl Loader<PageOf> for Loads {
     type Value = Vec<Delivery>;
     type Error = Arc<AppError>;
 
-    /// One statement for each cursor, state and size; an operation has one of them for each time it writes `deliveries`.
+    /// One statement for each cursor, state and size; an operation has one for each time it writes `deliveries`.
     async fn load(
         &self,
         keys: &[PageOf],

@@ -12,7 +12,8 @@ use uuid::Uuid;
 pub(crate) struct Sealed {
     pub(crate) id: Uuid,
     pub(crate) endpoint: WebhookEndpointId,
-    pub(crate) sealed: Vec<u8>,
+    /// The secret as only the vault can read it.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Writes a secret that stays until it is replaced.
@@ -80,7 +81,7 @@ pub(crate) async fn of_endpoints(
     let secrets = rows.into_iter().map(|row| Sealed {
         id: row.id,
         endpoint: WebhookEndpointId::from_uuid(row.endpoint_id),
-        sealed: row.sealed,
+        bytes: row.sealed,
     });
     Ok(secrets.collect())
 }

@@ -34,7 +34,7 @@ async fn administrators_alone_see_and_change_anything() {
         ),
         (
             CREATE,
-            json!({ "input": { "idempotencyKey": key, "url": "https://example.com", "eventTypes": ["ORDER_CREATED"] } }),
+            json!({ "input": { "idempotencyKey": key, "url": "https://e.com", "eventTypes": ["ORDER_CREATED"] } }),
         ),
         (UPDATE, json!({ "input": { "id": id, "enabled": false } })),
         (ROTATE, json!({ "input": { "id": id, "idempotencyKey": key } })),

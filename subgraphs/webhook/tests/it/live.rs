@@ -33,7 +33,7 @@ async fn an_event_on_the_broker_reaches_the_endpoint() {
     // Order's outbox, which webhook has none of.
     let pool = &stage.db.pool;
     sqlx::raw_sql(event_bus::OUTBOX_SQL).execute(pool).await.unwrap();
-    event_bus::enqueue(&mut *pool.acquire().await.unwrap(), &event)
+    event_bus::enqueue(&mut pool.acquire().await.unwrap(), &event)
         .await
         .unwrap();
     let end = Instant::now() + Duration::from_secs(20);
