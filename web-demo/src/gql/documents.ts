@@ -622,7 +622,7 @@ export type BoughtWithQueryVariables = Exact<{
 }>;
 
 
-export type BoughtWithQuery = { product: { id: string, boughtWith: Array<{ together: number, product: { status: ProductStatus, id: string, slug: string, title: string, brand: string | null, imageUrl: string | null, variants: Array<{ id: string, title: string, availability: { status: AvailabilityStatus, maxOrderQuantity: number } | null, price: { amount: string, currencyCode: string }, compareAtPrice: { amount: string, currencyCode: string } | null }>, category: { id: string, name: string } } }> | null } | null };
+export type BoughtWithQuery = { product: { id: string, boughtWith: Array<{ together: number, product: { status: ProductStatus, id: string, slug: string, title: string, brand: string | null, imageUrl: string | null, variants: Array<{ id: string, title: string, availability: { status: AvailabilityStatus, maxOrderQuantity: number } | null, price: { amount: string, currencyCode: string }, compareAtPrice: { amount: string, currencyCode: string } | null }>, category: { id: string, name: string } } | null }> | null } | null };
 
 export type NoticePartsFragment = { id: string, kind: NotificationKind, title: string, body: string, createdAt: string, readAt: string | null, order: { id: string, number: string } | null };
 

@@ -56,14 +56,21 @@ export type CreateCouponInput = {
   startsAt?: string | null | undefined;
 };
 
+/** An endpoint to be made. */
 export type CreateWebhookEndpointInput = {
+  /** What people call it, at most 500 characters. */
   description?: string;
+  /** What it is to be told. */
   eventTypes: Array<WebhookEventType>;
+  /** Makes repeats harmless: 8 to 200 characters. */
   idempotencyKey: string;
+  /** The address: `https`, and on the public internet. */
   url: string;
 };
 
+/** An endpoint to be forgotten. */
 export type DeleteWebhookEndpointInput = {
+  /** The endpoint. */
   id: string;
 };
 
@@ -246,7 +253,9 @@ export type ProductStatus =
   /** Being prepared; only staff see it. */
   | 'DRAFT';
 
+/** What is to be sent again. */
 export type RedeliverWebhookInput = {
+  /** A delivery that was made or given up. */
   deliveryId: string;
 };
 
@@ -322,8 +331,11 @@ export type ReturnStatus =
   /** The units are on the shelf; the money is on its way. */
   | 'RESTOCKED';
 
+/** An endpoint that is to get a new secret. */
 export type RotateWebhookSecretInput = {
+  /** The endpoint. */
   id: string;
+  /** Makes repeats harmless: 8 to 200 characters. */
   idempotencyKey: string;
 };
 
@@ -343,12 +355,18 @@ export type SagaStepState =
   /** Started; its outcome is not known. */
   | 'STARTED';
 
+/** What a report is cut into. */
 export type SalesInterval =
+  /** Days of UTC; a report is over at most 400 days. */
   | 'DAY'
+  /** Hours; a report is over at most 31 days. */
   | 'HOUR';
 
+/** An endpoint that is to get a test. */
 export type SendTestWebhookInput = {
+  /** The endpoint. */
   id: string;
+  /** Makes repeats harmless: 8 to 200 characters. */
   idempotencyKey: string;
 };
 
@@ -371,29 +389,49 @@ export type StockMovementKind =
   /** Some of an order's sold units came back. */
   | 'RETURN';
 
+/** What is to be changed of an endpoint; what is absent stays. */
 export type UpdateWebhookEndpointInput = {
+  /** What people call it, at most 500 characters. */
   description?: string | null | undefined;
+  /** Whether anything is sent. */
   enabled?: boolean | null | undefined;
+  /** What it is to be told from now on. */
   eventTypes?: Array<WebhookEventType> | null | undefined;
+  /** The endpoint. */
   id: string;
+  /** The address: `https`, and on the public internet. */
   url?: string | null | undefined;
 };
 
+/** Where a delivery stands. */
 export type WebhookDeliveryState =
+  /** Given up. */
   | 'DEAD'
+  /** The endpoint has taken it. */
   | 'DELIVERED'
+  /** To be sent, or to be tried again. */
   | 'PENDING';
 
+/** Why a request about webhooks was refused. */
 export type WebhookErrorCode =
+  /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** The delivery has not ended: it waits, or is being sent. */
   | 'INVALID_STATE'
+  /** The same request is being worked on: ask again. */
   | 'IN_PROGRESS'
+  /** No such endpoint, or no such delivery. */
   | 'NOT_FOUND'
+  /** The URL does not begin with https, holds a user, or leads to no public address. */
   | 'URL_REFUSED';
 
+/** What an endpoint can ask for. */
 export type WebhookEventType =
+  /** An order was accepted: `order.created.v1`. */
   | 'ORDER_CREATED'
+  /** An order went one step on: `order.status_changed.v1`. */
   | 'ORDER_STATUS_CHANGED'
+  /** Money went back: `refund.completed.v1`. */
   | 'REFUND_COMPLETED';
 
 export type SalesReportQueryVariables = Exact<{
@@ -417,7 +455,7 @@ export type TopSalesQueryVariables = Exact<{
 }>;
 
 
-export type TopSalesQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, topProducts: Array<{ units: number, sales: { amount: string, currencyCode: string }, product: { id: string, slug: string, title: string } }>, topCategories: Array<{ units: number, sales: { amount: string, currencyCode: string }, category: { id: string, name: string } }> } };
+export type TopSalesQuery = { salesReport: { from: string, to: string, interval: SalesInterval, currency: string, topProducts: Array<{ units: number, sales: { amount: string, currencyCode: string }, product: { id: string, slug: string, title: string } | null }>, topCategories: Array<{ units: number, sales: { amount: string, currencyCode: string }, category: { id: string, name: string } | null }> } };
 
 export type MoneyPartsFragment = { amount: string, currencyCode: string };
 
