@@ -255,31 +255,8 @@ impl World {
             path,
             body,
         };
-        vec![
-            Route {
-                callee: "auth",
-                callers: &["notification"],
-                method: Method::POST,
-                path: "/contacts/lookup".to_owned(),
-                harmless: "/contacts/lookup".to_owned(),
-                body: Some(json!({ "user_ids": [self.people.ada.id] })),
-            },
-            Route {
-                callee: "product",
-                callers: &["cart", "order"],
-                method: Method::POST,
-                path: "/variants/lookup".to_owned(),
-                harmless: "/variants/lookup".to_owned(),
-                body: Some(json!({ "variant_ids": [self.people.variant] })),
-            },
-            Route {
-                callee: "cart",
-                callers: &["analytics"],
-                method: Method::GET,
-                path: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
-                harmless: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
-                body: None,
-            },
+        let mut all = self.questions();
+        all.extend([
             route("cart", Method::GET, format!("/carts/{cart}"), cart, None),
             route(
                 "cart",
@@ -345,6 +322,37 @@ impl World {
                 order,
                 Some(json!({ "amount": usd(1) })),
             ),
+        ]);
+        all
+    }
+
+    /// Routes that are the same for every order and cart.
+    fn questions(&self) -> Vec<Route> {
+        vec![
+            Route {
+                callee: "auth",
+                callers: &["notification"],
+                method: Method::POST,
+                path: "/contacts/lookup".to_owned(),
+                harmless: "/contacts/lookup".to_owned(),
+                body: Some(json!({ "user_ids": [self.people.ada.id] })),
+            },
+            Route {
+                callee: "product",
+                callers: &["cart", "order"],
+                method: Method::POST,
+                path: "/variants/lookup".to_owned(),
+                harmless: "/variants/lookup".to_owned(),
+                body: Some(json!({ "variant_ids": [self.people.variant] })),
+            },
+            Route {
+                callee: "cart",
+                callers: &["analytics"],
+                method: Method::GET,
+                path: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
+                harmless: "/carts/started?from=2026-11-22T15:00:00Z&hours=1".to_owned(),
+                body: None,
+            },
         ]
     }
 

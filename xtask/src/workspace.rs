@@ -111,7 +111,8 @@ pub(crate) fn build_besides(programs: &[(&str, &str)]) -> Result<()> {
 fn build_programs(besides: &[(&str, &str)], release: bool) -> Result<()> {
     let mut command = cargo(&["build"])?;
     let usual = PROGRAMS.iter().map(|program| (*program, *program));
-    for (package, program) in usual.chain(besides.iter().copied()) {
+    let watch = [("auditor", "auditor-watch")];
+    for (package, program) in usual.chain(watch).chain(besides.iter().copied()) {
         command.args(["-p", package, "--bin", program]);
     }
     if release {

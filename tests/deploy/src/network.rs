@@ -88,7 +88,7 @@ fn outside(objects: &[Value]) -> Vec<String> {
         for rule in list(policy, "/spec/egress") {
             for block in list(rule, "/to").iter().filter_map(|peer| peer.get("ipBlock")) {
                 let spared = |range: &&str| list(block, "/except").iter().any(|spared| spared == range);
-                if !INSIDE.iter().all(|range| spared(&range)) {
+                if !INSIDE.iter().all(spared) {
                     faults.push(format!(
                         "{service} may reach the inside by way of {}",
                         block["cidr"]

@@ -59,6 +59,12 @@ mod tests {
 
     proptest! {
         #[test]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "milliseconds of a day, and places in a list of 200"
+        )]
         fn a_quantile_is_near_the_exact_one(
             mut took_ms in prop::collection::vec(1_i64..100_000_000, 1..200),
             share in prop::sample::select(vec![0.5, 0.9, 0.99]),

@@ -18,7 +18,8 @@ use crate::stage::Stage;
 
 #[derive(Deserialize)]
 struct Basket {
-    basket_id: u64,
+    #[serde(rename = "basket_id")]
+    id: u64,
     household_id: u64,
     at: NaiveDateTime,
     lines: Vec<BasketLine>,
@@ -32,7 +33,8 @@ struct BasketLine {
 
 #[derive(Deserialize)]
 struct Product {
-    product_id: u64,
+    #[serde(rename = "product_id")]
+    id: u64,
     department: String,
     unit_price_usd: String,
 }
@@ -74,7 +76,7 @@ impl Numbers {
 fn lives(baskets: &[Basket]) -> Vec<Life> {
     let products: HashMap<u64, Product> = read::<Product>("products.ndjson.gz")
         .into_iter()
-        .map(|product| (product.product_id, product))
+        .map(|product| (product.id, product))
         .collect();
     let id = |number: u64| ProductId::from_uuid(Uuid::from_u128(u128::from(number)));
     let departments: BTreeSet<&str> = products
@@ -97,9 +99,9 @@ fn lives(baskets: &[Basket]) -> Vec<Life> {
             )
         });
         let user = UserId::from_uuid(Uuid::from_u128(u128::from(basket.household_id)));
-        let discount = if place % 5 == 0 { 1 } else { 0 };
+        let discount = i64::from(place % 5 == 0);
         let life = Life::placed(user, basket.at.and_utc(), lines.collect(), discount);
-        let took = i64::try_from(basket.basket_id % 900 + 1).unwrap();
+        let took = i64::try_from(basket.id % 900 + 1).unwrap();
         match place {
             place if place % 97 == 0 => life,
             place if place % 17 == 0 => life.cancelled(took, CancelReason::PaymentDeclined),
@@ -235,7 +237,8 @@ async fn compare(stage: &Stage, expected: &Expected, orders: usize) {
             .unwrap();
     let days: usize = expected.days_of.values().map(BTreeSet::len).sum();
     let new = expected.days_of.len();
-    assert_eq!(customers, (new as i64, (days - new) as i64));
+    let count = |many: usize| i64::try_from(many).unwrap();
+    assert_eq!(customers, (count(new), count(days - new)));
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn replicas_side_by_side_count_once() {
     stage.step().await;
     assert_eq!(
         stage.inbox("DONE").await,
-        2 * lives.iter().map(|life| life.events.len() as i64).sum::<i64>()
+        i64::try_from(2 * lives.iter().map(|life| life.events.len()).sum::<usize>()).unwrap()
     );
     assert_eq!(stage.sums().await, alone.sums().await);
     let tried: i32 = sqlx::query_scalar("SELECT max(attempts) FROM inbox")

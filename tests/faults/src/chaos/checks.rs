@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::load::Manner;
 use super::schedule::Size;
-use super::{Campaign, LIVENESS};
+use super::{Campaign, LIVENESS, listeners};
 use crate::world::{Kind, World};
 
 /// The longest time without an order that ends, unless what it needs was away.
@@ -34,7 +34,7 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn new(what: impl Into<String>, figure: impl ToString, fault: Option<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>, figure: impl ToString, fault: Option<String>) -> Self {
         Self {
             what: what.into(),
             figure: figure.to_string(),
@@ -56,6 +56,7 @@ pub(crate) async fn judge(world: &World, campaign: &Campaign) -> Result<Vec<Chec
     checks.extend(promises(campaign));
     checks.extend(processes(campaign));
     checks.extend(leftovers(world, campaign).await?);
+    checks.extend(listeners::judge(world).await?);
     if !campaign.planned.is_empty() {
         checks.extend(proofs(world, campaign).await?);
     }

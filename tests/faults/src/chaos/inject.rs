@@ -14,7 +14,8 @@ use tokio::time::sleep;
 use super::checks::KILL_STATES;
 use super::events;
 use super::evidence::{Evidence, Record};
-use super::schedule::{Fault, Planned, ROLLING, VICTIMS};
+use super::listeners;
+use super::schedule::{Fault, LISTENERS, Planned, ROLLING, VICTIMS};
 use crate::proxy::{Proxy, Tally};
 use crate::world::{Kind, World};
 
@@ -139,6 +140,9 @@ async fn perform(world: &World, evidence: &Evidence, fault: &Fault) -> Result<()
 /// Kills services at a moment when orders are in two states no kill has met yet, or in one if two don't come: six kills
 /// are to meet eight states. Once they have, kills come at any moment.
 async fn kill(world: &World, evidence: &Evidence, victims: &[&'static str], down: Duration) -> Result<u64> {
+    if victims.iter().all(|victim| LISTENERS.contains(victim)) {
+        return kill_listeners(world, evidence, victims, down).await;
+    }
     let begun = Instant::now();
     let states = loop {
         let states = open_states(world).await?;
@@ -175,6 +179,27 @@ async fn kill(world: &World, evidence: &Evidence, victims: &[&'static str], down
         again(world, evidence, victim).await?;
     }
     Ok(victims.len() as u64)
+}
+
+/// No state of a saga is met by this. A program that is not there can't be killed.
+async fn kill_listeners(
+    world: &World,
+    evidence: &Evidence,
+    victims: &[&'static str],
+    down: Duration,
+) -> Result<u64> {
+    let mut killed = 0;
+    for victim in victims
+        .iter()
+        .filter(|victim| listeners::takes_part(world, victim))
+    {
+        evidence.going_down(victim);
+        signal(world, victim, Signal::Kill).await?;
+        sleep(down).await;
+        again(world, evidence, victim).await?;
+        killed += 1;
+    }
+    Ok(killed)
 }
 
 /// Open orders by their state and the call whose answer they wait for.

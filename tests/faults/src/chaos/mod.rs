@@ -5,6 +5,7 @@ mod dump;
 mod events;
 mod evidence;
 mod inject;
+mod listeners;
 mod load;
 mod report;
 mod schedule;
@@ -257,6 +258,7 @@ async fn audit(world: &World, evidence: &Evidence, notes: &Notes) -> Result<Repo
         logs: Some(world.plan.folder.join("logs")),
         broker: Some(world.broker()),
         provider: Some(world.provider_books()?),
+        analytics: listeners::takes_part(world, "analytics").then(|| world.plan.database_url("analytics")),
     };
     let mut report = auditor::audit(&world.books, &expected).await?;
     for _ in 0..10 {

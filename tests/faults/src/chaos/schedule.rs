@@ -11,6 +11,8 @@ use crate::world::Kind;
 
 /// The services that carry money and stock.
 pub(crate) const VICTIMS: [&str; 3] = ["order", "payment", "inventory"];
+/// Those that only hear of orders. No order waits for them.
+pub(crate) const LISTENERS: [&str; 4] = ["review", "analytics", "notification", "webhook"];
 /// All services, in the order of a rolling restart.
 pub(crate) const ROLLING: [&str; 7] = [
     "auth",
@@ -94,10 +96,10 @@ impl Fault {
     }
 
     /// Whether no order can be expected to end while it lasts. The others may cost time, and no more.
-    pub(crate) const fn stops_orders(&self) -> bool {
+    pub(crate) fn stops_orders(&self) -> bool {
         match self {
-            Self::Kill { .. }
-            | Self::Freeze { .. }
+            Self::Kill { victims, .. } => victims.iter().any(|victim| !LISTENERS.contains(victim)),
+            Self::Freeze { .. }
             | Self::BrokerStop { .. }
             | Self::BrokerKill { .. }
             | Self::MemoryAlarm { .. }
@@ -238,6 +240,9 @@ impl Dice {
         for victim in VICTIMS {
             faults.extend([self.kill(&[victim]), self.kill(&[victim])]);
             faults.push(self.freeze(victim, 10.0));
+        }
+        for listener in LISTENERS {
+            faults.push(self.kill(&[listener]));
         }
         faults.extend([
             Fault::BrokerStop {
