@@ -314,7 +314,7 @@ mod tests {
         );
         let router = read(folder.path(), ROUTER).unwrap();
         assert!(router.contains(
-            "/graphql}\n  reviews: ${env.REVIEWS_GRAPHQL_URL:-http://reviews:8080/graphql}\ntraffic_shaping:"
+            "/graphql}\n  reviews: ${env.REVIEWS_GRAPHQL_URL:-http://reviews:8080/graphql}\n  webhook:"
         ));
     }
 

@@ -109,7 +109,7 @@ fn graphql_over(app: &App, identity: &Identity) -> Router {
 }
 
 pub(crate) const IMPORT: &str = "mutation($input: ImportProductsInput!) { importProducts(input: $input) {
-    created updated unchanged products { id slug version category { id } variants { id sku version } }
+    created updated unchanged products { id slug version variants { id sku version } }
     userErrors { code message field } } }";
 
 /// The data of an answer without errors.

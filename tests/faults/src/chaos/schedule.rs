@@ -337,7 +337,10 @@ mod tests {
             *counts.entry(planned.fault.kind()).or_default() += 1;
         }
         assert_eq!(counts.len(), 17, "{counts:?}");
-        assert_eq!(counts["SIGKILL of a service"], 6);
+        assert_eq!(
+            counts["SIGKILL of a service"], 10,
+            "two of each victim, one of each listener"
+        );
         assert_eq!(counts["SIGSTOP of a service"], 3);
         assert_eq!(counts["AMQP connections closed"], 2);
         assert_eq!(counts["backends terminated"], 2);
