@@ -327,6 +327,7 @@ fn sample(world: &World, graph: &Supergraph, of: &str, input: &Input) -> Value {
             "product" => &people.product,
             _ => &people.order,
         }),
+        (_, "DateTime") => json!("2026-11-22T15:42:01Z"),
         (_, "Int") => json!(1),
         (_, "Boolean") => json!(true),
         (_, kind) if graph.enums.contains_key(kind) => json!(format!("enum:{}", graph.enums[kind][0])),

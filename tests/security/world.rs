@@ -140,7 +140,9 @@ impl World {
             )
             .fetch_all(pool)
             .await?;
-            for name in names {
+            // What cart has told of itself by now: nobody's doing.
+            let told = |name: &String| *service == "analytics" && name == "carts_hour";
+            for name in names.into_iter().filter(|name| !told(name)) {
                 let rows = format!(
                     "SELECT count(*)::text || ' rows ' || coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '')
                      FROM \"{name}\" t"

@@ -27,7 +27,7 @@ const MAX_HOURS: u16 = 7 * 24;
 pub(crate) fn router(app: App, callers: &ServiceVerifier) -> Router {
     let counts = Router::new()
         .route("/carts/started", get(get_started))
-        .layer(service_auth::only(callers, &["analytics"]));
+        .route_layer(service_auth::only(callers, &["analytics"]));
     Router::new()
         .route("/carts/{cart_id}", get(get_cart))
         .route("/carts/{cart_id}/checked-out", post(post_checked_out))

@@ -208,7 +208,7 @@ const FAULTS: &[Fault] = &[
         "postgres",
         "/spec/ingress/0/from/0/podSelector/matchLabels/app.kubernetes.io~1name",
         || json!("cart"),
-        "auth to the databases",
+        "analytics to the databases",
     ),
     (
         "NetworkPolicy",

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use deploy::{metrics, root, tools};
 use dev_stack::stack::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, Settings,
-    Stack,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, STAFF_PATH,
+    STAFF_ROUTER, Settings, Stack,
 };
 use serde_json::Value;
 
@@ -121,10 +121,12 @@ fn boards() -> Result<()> {
         .filter(|query| !query.text.contains("rabbitmq_"))
         .collect();
     let begun = Instant::now();
-    let router = SocketAddr::from((Ipv4Addr::LOCALHOST, plan.ports_of(ROUTER)?.graphql));
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let router = at(plan.ports_of(ROUTER)?.graphql);
+    let staff = at(plan.ports_of(STAFF_ROUTER)?.graphql);
     for round in 0.. {
         // The demo's own operations were all planned before the second look at the router's figures.
-        ask_something_new(router, round)?;
+        ask_something_new(router, staff, round)?;
         let mut empty = Vec::new();
         for query in &queries {
             if !prometheus.has_data(&query.text)? {
@@ -148,9 +150,9 @@ fn boards() -> Result<()> {
     Ok(())
 }
 
-/// An operation that the router has not planned yet, on the shelf and on reviews, and one of notifications, which is
-/// refused for want of a token: what the demo doesn't look at.
-fn ask_something_new(router: SocketAddr, round: u32) -> Result<()> {
+/// An operation that the router has not planned yet, on the shelf and on reviews, and two of notifications and
+/// webhooks, which are refused for want of a token: what the demo doesn't look at.
+fn ask_something_new(router: SocketAddr, staff: SocketAddr, round: u32) -> Result<()> {
     let body = format!(
         r#"{{"query":"query Round{round} {{ categories {{ name{round}: name }} products(first: 1) {{ nodes {{ averageRating }} }} }}"}}"#
     );
@@ -158,6 +160,9 @@ fn ask_something_new(router: SocketAddr, round: u32) -> Result<()> {
     ensure!(answer.status == 200, "{}", answer.body);
     let body = r#"{"query":"mutation { markNotificationsRead(input: {}) { markedCount } }"}"#;
     let answer = dev_stack::http::post(router, "/graphql", body).context("the router")?;
+    ensure!(answer.body.contains("UNAUTHENTICATED"), "{}", answer.body);
+    let body = r#"{"query":"{ webhookEndpoints(first: 1) { nodes { id } } }"}"#;
+    let answer = dev_stack::http::post(staff, STAFF_PATH, body).context("the staff's router")?;
     ensure!(answer.body.contains("UNAUTHENTICATED"), "{}", answer.body);
     Ok(())
 }
