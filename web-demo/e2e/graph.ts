@@ -68,7 +68,7 @@ export class Graph {
       const { session, userErrors } = await ask();
       if (session) return session;
       const isEarly = userErrors.length === 1 && userErrors[0].code === "TOO_MANY_ATTEMPTS";
-      expect(isEarly && attempt < 10, JSON.stringify(userErrors)).toBe(true);
+      expect(isEarly && attempt < 40, JSON.stringify(userErrors)).toBe(true);
       await new Promise((resolve) => setTimeout(resolve, 3_000));
     }
   }
