@@ -206,6 +206,17 @@ impl World {
         })
     }
 
+    /// Whether a service's program was there to be started: some are optional.
+    pub(crate) fn runs(&self, service: &str) -> bool {
+        self.plan.binaries.join(service).is_file()
+    }
+
+    /// The database of analytics, for the auditor.
+    pub(crate) fn analytics(&self) -> Option<String> {
+        self.runs("analytics")
+            .then(|| self.plan.database_url("analytics"))
+    }
+
     /// The broker, for the auditor.
     pub(crate) fn broker(&self) -> auditor::Broker {
         auditor::Broker {

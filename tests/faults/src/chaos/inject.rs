@@ -14,7 +14,6 @@ use tokio::time::sleep;
 use super::checks::KILL_STATES;
 use super::events;
 use super::evidence::{Evidence, Record};
-use super::listeners;
 use super::schedule::{Fault, LISTENERS, Planned, ROLLING, VICTIMS};
 use crate::proxy::{Proxy, Tally};
 use crate::world::{Kind, World};
@@ -189,10 +188,7 @@ async fn kill_listeners(
     down: Duration,
 ) -> Result<u64> {
     let mut killed = 0;
-    for victim in victims
-        .iter()
-        .filter(|victim| listeners::takes_part(world, victim))
-    {
+    for victim in victims.iter().filter(|victim| world.runs(victim)) {
         evidence.going_down(victim);
         signal(world, victim, Signal::Kill).await?;
         sleep(down).await;

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The checks of every listener that takes part.
 pub(super) async fn judge(world: &World) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for listener in LISTENERS.into_iter().filter(|name| takes_part(world, name)) {
+    for listener in LISTENERS.into_iter().filter(|name| world.runs(name)) {
         let pool = lazy_pool(&world.plan.database_url(listener))?;
         let begun = Instant::now();
         let mut waiting = 1;
@@ -38,11 +38,6 @@ pub(super) async fn judge(world: &World) -> Result<Vec<Check>> {
         }
     }
     Ok(checks)
-}
-
-/// Whether its program was there to be started: some are optional.
-pub(super) fn takes_part(world: &World, listener: &str) -> bool {
-    world.plan.binaries.join(listener).is_file()
 }
 
 /// Each order was told as received, each paid one as paid, and none twice.

@@ -258,7 +258,7 @@ async fn audit(world: &World, evidence: &Evidence, notes: &Notes) -> Result<Repo
         logs: Some(world.plan.folder.join("logs")),
         broker: Some(world.broker()),
         provider: Some(world.provider_books()?),
-        analytics: listeners::takes_part(world, "analytics").then(|| world.plan.database_url("analytics")),
+        analytics: world.analytics(),
     };
     let mut report = auditor::audit(&world.books, &expected).await?;
     for _ in 0..10 {

@@ -266,6 +266,7 @@ impl Shop<'_> {
             logs: Some(self.world.plan.folder.join("logs")),
             broker: Some(self.world.broker()),
             provider: Some(provider),
+            analytics: self.world.analytics(),
             ..Expectations::default()
         };
         let report = auditor::audit(&self.world.books, &expected).await?;
