@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::{FutureExt, try_join_all};
 use futures::stream::StreamExt;
+use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
@@ -44,17 +45,16 @@ impl Consumer {
     /// Connects and consumes until a fault (an error) or shutdown.
     pub(crate) async fn session(self: Arc<Self>) -> Result<(), LinkError> {
         let role = Self::role(&self.spec);
-        let link = self.broker.open(&role).await?;
-        topology::declare_queue(&link.channel, &self.broker.names, &self.spec).await?;
-        link.channel
-            .basic_qos(PREFETCH, BasicQosOptions::default())
-            .await?;
-        let queue = self.broker.names.of(self.spec.queue);
-        let options = BasicConsumeOptions::default();
-        let mut deliveries = link
-            .channel
-            .basic_consume(queue, "".into(), options, FieldTable::default())
-            .await?;
+        let subscribe = async |channel: &Channel| {
+            topology::declare_queue(channel, &self.broker.names, &self.spec).await?;
+            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+            let queue = self.broker.names.of(self.spec.queue);
+            let options = BasicConsumeOptions::default();
+            channel
+                .basic_consume(queue, "".into(), options, FieldTable::default())
+                .await
+        };
+        let (link, mut deliveries) = self.broker.open(&role, subscribe).await?;
         self.broker.health.up(&role);
         loop {
             let first = tokio::select! {

@@ -22,6 +22,8 @@ const HEARTBEAT_S: u16 = 10;
 /// Bytes. lapin keeps 64 frames of the agreed size for each connection, and touches them: with the broker's 128 KiB that
 /// is 8 MiB. An event is smaller than one frame of this size; a larger one is sent in several.
 const FRAME_MAX: u32 = 16 * 1024;
+/// For a connection, and again for what its role declares on it. A broker that has just come back may leave a question
+/// unanswered while its queues elect their leaders; whoever waits for that answer waits for ever.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const RECONNECT: Backoff = Backoff {
     base: Duration::from_millis(200),
@@ -57,8 +59,7 @@ impl Link {
     }
 
     pub(crate) async fn close(self) {
-        // Whether the broker hears the farewell doesn't matter.
-        let _ = timeout(Duration::from_secs(1), self.connection.close(200, "bye".into())).await;
+        farewell(&self.connection).await;
     }
 }
 
@@ -89,20 +90,41 @@ impl Broker {
         }
     }
 
-    /// Opens a connection that is named after the service and the role.
-    pub(crate) async fn open(&self, role: &str) -> Result<Link, LinkError> {
+    /// Opens a connection that is named after the service and the role, and prepares it. Each in limited time.
+    pub(crate) async fn open<T>(
+        &self,
+        role: &str,
+        prepare: impl AsyncFnOnce(&Channel) -> lapin::Result<T>,
+    ) -> Result<(Link, T), LinkError> {
         let uri = self.uri.clone().map_err(LinkError::Address)?;
         let name = format!("{} {role}", self.service);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let open = async {
-            let connection = Connection::connect_uri(uri, properties).await?;
+        let connection = in_time(Connection::connect_uri(uri, properties)).await?;
+        let prepared = in_time(async {
             let channel = connection.create_channel().await?;
-            Ok(Link { connection, channel })
-        };
-        timeout(OPEN_TIMEOUT, open)
-            .await
-            .map_err(|_| LinkError::Timeout)?
+            let prepared = prepare(&channel).await?;
+            Ok((channel, prepared))
+        });
+        match prepared.await {
+            Ok((channel, prepared)) => Ok((Link { connection, channel }, prepared)),
+            Err(error) => {
+                // lapin keeps a connection for as long as it waits for an answer on it. Dropped alone, it would live
+                // on, and a consumer that the broker has taken after all would be sent what nobody reads.
+                farewell(&connection).await;
+                Err(error)
+            }
+        }
     }
+}
+
+async fn in_time<T>(work: impl Future<Output = lapin::Result<T>>) -> Result<T, LinkError> {
+    let done = timeout(OPEN_TIMEOUT, work).await;
+    Ok(done.map_err(|_| LinkError::Timeout)??)
+}
+
+async fn farewell(connection: &Connection) {
+    // Whether the broker hears it doesn't matter.
+    let _ = timeout(Duration::from_secs(1), connection.close(200, "bye".into())).await;
 }
 
 /// Folds the roles' states into the one readiness component `rabbitmq`: shown, but no reason to refuse traffic,

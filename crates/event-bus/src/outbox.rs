@@ -119,7 +119,7 @@ pub(crate) async fn settle_and_claim(
              WHERE published_at IS NULL AND next_try_at <= statement_timestamp()
                AND (lease_until IS NULL OR lease_until < statement_timestamp())
                AND id <> ALL($1) AND id <> ALL($2) AND id <> ALL($3)
-             ORDER BY next_try_at LIMIT $4
+             ORDER BY next_try_at, aggregate_version LIMIT $4
              FOR UPDATE SKIP LOCKED
          )
          UPDATE outbox SET lease_until = statement_timestamp() + make_interval(secs => $5), attempts = attempts + 1
@@ -133,7 +133,10 @@ pub(crate) async fn settle_and_claim(
     .bind(lease.as_secs_f64())
     .fetch_all(executor)
     .await?;
-    rows.iter().map(read).collect()
+    let mut rows: Vec<_> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    // `RETURNING` has no order. Consumers need none, but live listeners hear an aggregate's steps as they came.
+    rows.sort_by_key(|row| row.aggregate_version);
+    Ok(rows)
 }
 
 fn read(row: &sqlx::postgres::PgRow) -> Result<OutboxRow, sqlx::Error> {

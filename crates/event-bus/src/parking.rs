@@ -10,6 +10,7 @@ use crate::link::{Broker, LinkError};
 use crate::publisher::{Destination, Outcome, Outgoing};
 use crate::{PublishError, Publisher};
 
+const ROLE: &str = "parking";
 const REASON: &str = "x-mercato-reason";
 const REASON_MAX: usize = 500;
 
@@ -104,7 +105,7 @@ pub(crate) async fn list(
     limit: usize,
 ) -> Result<Vec<ParkedMessage>, ParkingError> {
     let look = async {
-        let link = broker.open("parking").await?;
+        let (link, ()) = broker.open(ROLE, async |_| Ok(())).await?;
         let mut seen = Vec::new();
         while seen.len() < limit {
             let Some(delivery) = get(&link.channel, broker, queue).await? else {
@@ -131,8 +132,8 @@ pub(crate) async fn replay(
     queue: &str,
     limit: usize,
 ) -> Result<usize, ParkingError> {
-    let link = broker
-        .open("parking")
+    let (link, ()) = broker
+        .open(ROLE, async |_| Ok(()))
         .await
         .map_err(|error| failed(queue, &error))?;
     let mut replayed = 0;
@@ -170,7 +171,7 @@ pub(crate) async fn replay(
 /// How many messages are parked.
 pub(crate) async fn count(broker: &Broker, queue: &str) -> Result<u32, ParkingError> {
     let look = async {
-        let link = broker.open("parking").await?;
+        let (link, ()) = broker.open(ROLE, async |_| Ok(())).await?;
         let options = QueueDeclareOptions {
             passive: true,
             ..Default::default()

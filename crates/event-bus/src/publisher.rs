@@ -13,7 +13,7 @@ use contracts::event::CONTENT_TYPE;
 use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Confirmation, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use service_kit::{bug, crash_point, trace};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
@@ -187,10 +187,8 @@ impl Publisher {
     }
 
     async fn open(&self) -> Result<Live, LinkError> {
-        let link = self.broker.open(ROLE).await?;
-        link.channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
+        let confirm = async |channel: &Channel| channel.confirm_select(ConfirmSelectOptions::default()).await;
+        let (link, ()) = self.broker.open(ROLE, confirm).await?;
         Ok(Live {
             link,
             declared: HashSet::new(),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::StreamExt;
+use lapin::Channel;
 use lapin::options::BasicConsumeOptions;
 use lapin::types::FieldTable;
 use service_kit::Host;
@@ -182,18 +183,19 @@ impl Feed {
 
     async fn session(self: Arc<Self>) -> Result<(), LinkError> {
         let role = self.role();
-        let link = self.broker.open(&role).await?;
-        let names = &self.broker.names;
-        let queue = topology::declare_own(&link.channel, names, self.exchange, self.routing_key).await?;
-        let options = BasicConsumeOptions {
-            no_ack: true,
-            exclusive: true,
-            ..Default::default()
+        let subscribe = async |channel: &Channel| {
+            let names = &self.broker.names;
+            let queue = topology::declare_own(channel, names, self.exchange, self.routing_key).await?;
+            let options = BasicConsumeOptions {
+                no_ack: true,
+                exclusive: true,
+                ..Default::default()
+            };
+            channel
+                .basic_consume(queue, "".into(), options, FieldTable::default())
+                .await
         };
-        let mut deliveries = link
-            .channel
-            .basic_consume(queue, "".into(), options, FieldTable::default())
-            .await?;
+        let (link, mut deliveries) = self.broker.open(&role, subscribe).await?;
         self.broker.health.up(&role);
         self.tap.gap();
         loop {

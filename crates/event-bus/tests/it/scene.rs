@@ -98,13 +98,20 @@ pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 pub(crate) fn event() -> Event<ReservationExpired> {
+    versions(1).remove(0)
+}
+
+/// Events of one aggregate, from version 1.
+pub(crate) fn versions(count: i64) -> Vec<Event<ReservationExpired>> {
     let host = Host::for_test("inventory");
     let context = event_bus::context("inventory", &host.clock);
     let data = ReservationExpired {
         order_id: OrderId::generate(),
         expired_at: host.clock.now(),
     };
-    Event::new(EventId::generate(), &context, 1, data)
+    (1..=count)
+        .map(|version| Event::new(EventId::generate(), &context, version, data.clone()))
+        .collect()
 }
 
 pub(crate) async fn enqueue(pool: &PgPool, event: &Event<ReservationExpired>) {

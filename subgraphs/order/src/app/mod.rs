@@ -22,6 +22,7 @@ mod run_returns;
 mod run_saga;
 mod ship_order;
 mod steer;
+mod watch_all;
 mod watch_order;
 
 use std::ops::Deref;

@@ -1,12 +1,10 @@
-//! Shows the steps of orders as they happen, whichever replica makes them.
+//! Shows the steps of an order as they happen, whichever replica makes them.
 //!
 //! Listens first, reads the history then, so that no step falls between; a step that was heard out of turn makes
 //! the history be read again, so that each is shown once and in order.
 
-use std::collections::HashMap;
-
+use contracts::OrderId;
 use contracts::order::OrderStatusChanged;
-use contracts::{OrderId, UserId};
 use event_bus::{Message, Signal, TapReceiver};
 use futures::stream::{self, Stream};
 use service_kit::trace;
@@ -17,7 +15,7 @@ use crate::domain::order::Event;
 use crate::store;
 
 /// Steps to show, in order; a heard batch of them.
-type Batch = Result<Vec<(OrderId, Event)>, AppError>;
+pub(super) type Batch = Result<Vec<(OrderId, Event)>, AppError>;
 
 impl App {
     /// The steps of an order after `sequence`, old and new, until it is final.
@@ -31,22 +29,6 @@ impl App {
             passing: Span::none(),
         };
         stream::unfold(watch, Watch::next)
-    }
-
-    /// New steps of all orders; `None` for an event that can't be read.
-    pub fn watch_all(&self) -> impl Stream<Item = Batch> + Send + use<> {
-        let feed = Feed {
-            app: self.clone(),
-            signals: self.steps.subscribe(),
-            shown: HashMap::new(),
-            passing: Span::none(),
-        };
-        stream::unfold(feed, Feed::next)
-    }
-
-    /// Who bought an order.
-    pub async fn buyer(&self, order: OrderId) -> Result<Option<UserId>, AppError> {
-        Ok(self.order(order).await?.map(|order| order.user_id))
     }
 }
 
@@ -70,7 +52,7 @@ struct Watch {
 }
 
 /// The span in which a step that was heard is shown.
-fn passing(message: &Message) -> Span {
+pub(super) fn passing(message: &Message) -> Span {
     let span = tracing::info_span!(
         "deliver",
         otel.kind = "consumer",
@@ -147,7 +129,7 @@ const fn is_last(event: &Event) -> bool {
     )
 }
 
-fn step_of(message: &Message) -> Option<Event> {
+pub(super) fn step_of(message: &Message) -> Option<Event> {
     let data = message.event::<OrderStatusChanged>().ok()?.data;
     Some(Event {
         sequence: data.sequence,
@@ -155,58 +137,4 @@ fn step_of(message: &Message) -> Option<Event> {
         status: data.status,
         at: data.at,
     })
-}
-
-/// Orders of which a feed remembers what it showed; beyond that it forgets the idle ones.
-const REMEMBERED: usize = 4096;
-
-struct Feed {
-    app: App,
-    signals: TapReceiver,
-    shown: HashMap<OrderId, i64>,
-    passing: Span,
-}
-
-impl Feed {
-    async fn next(mut self) -> Option<(Batch, Self)> {
-        self.passing = Span::none();
-        loop {
-            let Signal::Event(message) = self.signals.next().await? else {
-                continue;
-            };
-            let Some(event) = step_of(&message) else { continue };
-            let Ok(order) = message.subject.parse() else {
-                continue;
-            };
-            match self.catch_up(order, event).await {
-                Ok(events) if events.is_empty() => {}
-                batch => {
-                    self.passing = passing(&message);
-                    return Some((batch, self));
-                }
-            }
-        }
-    }
-
-    /// A step heard twice is shown once; what was missed before it is read.
-    async fn catch_up(&mut self, order: OrderId, event: Event) -> Batch {
-        if self.shown.len() > REMEMBERED {
-            self.shown.clear();
-        }
-        let shown = self.shown.get(&order).copied().unwrap_or(event.sequence - 1);
-        if event.sequence <= shown {
-            return Ok(Vec::new());
-        }
-        let events = if event.sequence == shown + 1 {
-            vec![event]
-        } else {
-            store::orders::history_after(&self.app.requests, order, shown)
-                .await?
-                .0
-        };
-        if let Some(last) = events.last() {
-            self.shown.insert(order, last.sequence);
-        }
-        Ok(events.into_iter().map(|event| (order, event)).collect())
-    }
 }

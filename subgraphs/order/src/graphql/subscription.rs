@@ -1,5 +1,7 @@
 //! Steps of orders as they happen.
 
+use std::collections::HashSet;
+
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use contracts::OrderId;
 use futures::stream::{self, Stream, StreamExt};
@@ -96,29 +98,30 @@ fn progress(batch: Batch) -> Vec<Result<OrderProgress>> {
     }
 }
 
-/// The steps that a filter lets through; asks for the order only if the filter does.
+/// The steps that a filter lets through; asks for the orders only if the filter does.
 async fn let_through(app: App, filter: ListFilter, batch: Batch) -> Batch {
     let mut events = batch?;
     if let Some(statuses) = &filter.statuses {
         events.retain(|(_, event)| statuses.contains(&event.status));
     }
-    let Some((order, _)) = events.first().copied() else {
-        return Ok(events);
-    };
-    if let Some(user) = filter.user
-        && app.buyer(order).await? != Some(user)
-    {
-        return Ok(Vec::new());
+    let orders: HashSet<OrderId> = events.iter().map(|(order, _)| *order).collect();
+    if let Some(user) = filter.user {
+        let mut theirs = HashSet::new();
+        for order in &orders {
+            if app.buyer(*order).await? == Some(user) {
+                theirs.insert(*order);
+            }
+        }
+        events.retain(|(order, _)| theirs.contains(order));
     }
-    if let Some(wanted) = filter.needs_attention
-        && app
-            .sagas(&[order])
-            .await?
-            .get(&order)
-            .map(|saga| saga.needs_attention)
-            != Some(wanted)
-    {
-        return Ok(Vec::new());
+    if let Some(wanted) = filter.needs_attention {
+        let orders: Vec<_> = orders.into_iter().collect();
+        let sagas = app.sagas(&orders).await?;
+        events.retain(|(order, _)| {
+            sagas
+                .get(order)
+                .is_some_and(|saga| saga.needs_attention == wanted)
+        });
     }
     Ok(events)
 }

@@ -209,6 +209,60 @@ pub(crate) async fn histories_of(
         .collect()
 }
 
+/// Where a reading of all orders' steps has come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Mark {
+    /// Of the last step read.
+    pub(crate) at: DateTime<Utc>,
+    order: OrderId,
+    sequence: i64,
+}
+
+impl Mark {
+    /// Before all steps of a moment.
+    pub(crate) const fn before(at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            order: OrderId::from_uuid(Uuid::nil()),
+            sequence: 0,
+        }
+    }
+
+    /// At a step.
+    pub(crate) const fn of(order: OrderId, event: &Event) -> Self {
+        Self {
+            at: event.at,
+            order,
+            sequence: event.sequence,
+        }
+    }
+}
+
+/// The next steps of all orders after a mark, by time; those of one order are in their order.
+pub(crate) async fn steps_after(
+    db: impl PgExecutor<'_>,
+    mark: Mark,
+    limit: i64,
+) -> Result<Vec<(OrderId, Event)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT order_id, version, step, public_status, at FROM order_history
+         WHERE at >= $1 AND (at, order_id, version) > ($1, $2, $3)
+         ORDER BY at, order_id, version LIMIT $4",
+        mark.at,
+        mark.order.uuid(),
+        mark.sequence,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let event = event(row.version, &row.step, &row.public_status, row.at)?;
+            Ok((OrderId::from_uuid(row.order_id), event))
+        })
+        .collect()
+}
+
 /// An order's steps after `sequence`, and whether the order is final after the last of all its steps.
 pub(crate) async fn history_after(
     db: impl PgExecutor<'_>,

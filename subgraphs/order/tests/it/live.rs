@@ -192,33 +192,53 @@ async fn the_socket_shows_only_ones_own_order_and_nothing_but_subscriptions() {
     assert!(query[0].to_string().contains("Only subscriptions"), "{query:?}");
 }
 
+/// What happens before the tap is connected is read once it is.
 #[tokio::test]
-async fn staff_see_the_feed() {
+async fn the_feed_tells_of_every_step_once_from_when_it_is_listened_to() {
+    let stage = Stage::new().await;
+    stage.at(State::Paid).await;
+    stage.relay().await;
+    let watcher = stage.replica();
+    let mut feed = pin!(watcher.watch_all());
+    let order = stage.at(State::Paid).await;
+    stage.relay().await;
+    let expected: Vec<_> = (1..=8).map(|sequence| (order, sequence)).collect();
+    assert_eq!(told(&mut feed, 8).await, expected);
+    silent(&mut feed).await;
+}
+
+/// The relays of two replicas overtake each other.
+#[tokio::test]
+async fn the_feed_tells_in_order_what_it_hears_out_of_turn() {
     let stage = Stage::new().await;
     let watcher = stage.replica();
     let mut feed = pin!(watcher.watch_all());
-    // The tap is up once it has told of the gap before it; published again until it is.
+    let first = stage.at(State::Paid).await;
+    stage.relay().await;
+    assert_eq!(told(&mut feed, 8).await.len(), 8);
     let order = stage.at(State::Paid).await;
-    let mut seen = Vec::new();
-    while seen.is_empty() {
-        sqlx::query("UPDATE outbox SET published_at = NULL")
-            .execute(&stage.db.pool)
-            .await
-            .unwrap();
-        stage.relay().await;
-        if let Ok(Some(batch)) = timeout(Duration::from_millis(200), feed.next()).await {
-            seen.extend(batch.unwrap());
-        }
+    for sequence in [3, 1, 2, 8, 7, 6, 5, 4] {
+        stage.relay_only(order, sequence).await;
     }
-    while seen.last().is_some_and(|(_, event)| event.step != Step::Paid) {
-        seen.extend(timeout(PATIENCE, feed.next()).await.unwrap().unwrap().unwrap());
+    let expected: Vec<_> = (1..=8).map(|sequence| (order, sequence)).collect();
+    assert_eq!(told(&mut feed, 8).await, expected);
+    assert_ne!(first, order);
+    silent(&mut feed).await;
+}
+
+/// The next steps that a feed tells, at least so many.
+async fn told(feed: &mut (impl Stream<Item = Batch> + Unpin), count: usize) -> Vec<(OrderId, i64)> {
+    let mut told = Vec::new();
+    while told.len() < count {
+        let batch = timeout(PATIENCE, feed.next()).await.unwrap().unwrap().unwrap();
+        told.extend(batch.into_iter().map(|(order, event)| (order, event.sequence)));
     }
-    assert!(seen.iter().all(|(of, _)| *of == order));
-    let sequences: Vec<_> = seen.iter().map(|(_, event)| event.sequence).collect();
-    assert!(
-        sequences.windows(2).all(|pair| pair[1] == pair[0] + 1),
-        "{sequences:?}"
-    );
+    told
+}
+
+async fn silent(feed: &mut (impl Stream<Item = Batch> + Unpin)) {
+    let more = timeout(Duration::from_millis(300), feed.next()).await;
+    assert!(more.is_err(), "{more:?}");
 }
 
 /// A client of the protocol, as small as a test needs it.

@@ -89,6 +89,21 @@ impl Stage {
             .unwrap();
     }
 
+    /// Publishes one step of an order and holds back all else.
+    pub(crate) async fn relay_only(&self, order: OrderId, sequence: i64) {
+        sqlx::query(
+            "UPDATE outbox SET next_try_at = CASE WHEN aggregate_id = $1 AND aggregate_version = $2
+                 THEN statement_timestamp() ELSE 'infinity' END
+             WHERE published_at IS NULL",
+        )
+        .bind(order.to_string())
+        .bind(sequence)
+        .execute(&self.db.pool)
+        .await
+        .unwrap();
+        self.relay().await;
+    }
+
     /// The provider takes the money, and payment tells through the broker.
     pub(crate) async fn capture_by_broker(&self, order: OrderId) {
         let (payment_id, amount, late) = self.world.capture(order).unwrap();
