@@ -19,6 +19,7 @@ mod picture;
 mod subscriptions;
 mod telemetry;
 mod trace;
+mod webhooks;
 mod world;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         subscriptions::CASES,
         telemetry::CASES,
         trace::CASES,
+        webhooks::CASES,
     ]
     .concat();
     // Killing processes under the other tests would make them guess whose fault a failure is. The audit comes last.

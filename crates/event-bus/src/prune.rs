@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use pg_kit::in_batches;
 use service_kit::{Clock, Host};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-const BATCH: i64 = 1_000;
 const EVERY: Duration = Duration::from_mins(5);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -63,23 +63,16 @@ pub async fn prune(pool: &PgPool, clock: &Clock, retention: Retention) -> Result
 }
 
 async fn prune_outbox(pool: &PgPool, before: Uuid) -> Result<u64, sqlx::Error> {
-    let mut total = 0;
-    loop {
+    in_batches(|limit| async move {
         let deleted = sqlx::query(
             "DELETE FROM outbox WHERE id IN (
                  SELECT id FROM outbox WHERE id < $1 AND published_at IS NOT NULL ORDER BY id LIMIT $2
                  FOR UPDATE SKIP LOCKED)",
-        )
-        .bind(before)
-        .bind(BATCH)
-        .execute(pool)
-        .await?
-        .rows_affected();
-        total += deleted;
-        if deleted < BATCH.unsigned_abs() {
-            return Ok(total);
-        }
-    }
+        );
+        let deleted = deleted.bind(before).bind(limit).execute(pool).await?;
+        Ok(deleted.rows_affected())
+    })
+    .await
 }
 
 async fn prune_inbox(pool: &PgPool, before: Uuid) -> Result<u64, sqlx::Error> {
@@ -102,24 +95,16 @@ async fn prune_inbox(pool: &PgPool, before: Uuid) -> Result<u64, sqlx::Error> {
 }
 
 async fn prune_consumer(pool: &PgPool, consumer: &str, before: Uuid) -> Result<u64, sqlx::Error> {
-    let mut total = 0;
-    loop {
+    in_batches(|limit| async move {
         let deleted = sqlx::query(
             "DELETE FROM inbox WHERE consumer = $1 AND message_id IN (
                  SELECT message_id FROM inbox WHERE consumer = $1 AND message_id < $2 AND status = 'DONE'
                  ORDER BY message_id LIMIT $3 FOR UPDATE SKIP LOCKED)",
-        )
-        .bind(consumer)
-        .bind(before)
-        .bind(BATCH)
-        .execute(pool)
-        .await?
-        .rows_affected();
-        total += deleted;
-        if deleted < BATCH.unsigned_abs() {
-            return Ok(total);
-        }
-    }
+        );
+        let deleted = deleted.bind(consumer).bind(before).bind(limit);
+        Ok(deleted.execute(pool).await?.rows_affected())
+    })
+    .await
 }
 
 fn absent_is_empty(result: Result<u64, sqlx::Error>) -> Result<u64, sqlx::Error> {

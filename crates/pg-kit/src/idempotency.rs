@@ -6,7 +6,9 @@
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, PgPool, Row};
+
+use crate::in_batches;
 
 /// Whose key it is and for what.
 #[derive(Debug, Clone, Copy)]
@@ -140,16 +142,23 @@ pub async fn complete(
     }
 }
 
-/// Forgets at most `limit` keys older than `days`, so that the table stays small; tells how many went.
-pub async fn purge(connection: &mut PgConnection, days: i32, limit: i64) -> Result<u64, sqlx::Error> {
+/// Days for which a repeat with the same key answers the same.
+const KEY_DAYS: i32 = 30;
+
+/// Forgets the keys that nobody repeats any more; tells how many went.
+pub async fn forget(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    in_batches(|limit| purge(pool, limit)).await
+}
+
+async fn purge(pool: &PgPool, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query(
         "DELETE FROM idempotency_key WHERE (principal, operation, key) IN (
              SELECT principal, operation, key FROM idempotency_key
              WHERE created_at < now() - make_interval(days => $1) LIMIT $2 FOR UPDATE SKIP LOCKED)",
     )
-    .bind(days)
+    .bind(KEY_DAYS)
     .bind(limit)
-    .execute(connection)
+    .execute(pool)
     .await?;
     Ok(done.rows_affected())
 }

@@ -4,8 +4,10 @@
 
 pub mod idempotency;
 
+mod batches;
 mod fault;
 mod pool;
 
+pub use batches::in_batches;
 pub use fault::{constraint, is_retryable};
 pub use pool::{Purpose, connect, migrate};

@@ -73,9 +73,8 @@ CREATE TABLE basket_total (
 
 -- Carts begun in an hour, as cart told last. Not from the facts: it stays when they are folded again.
 CREATE TABLE carts_hour (
-    hour     timestamptz PRIMARY KEY,
-    carts    bigint NOT NULL CHECK (carts >= 0),
-    asked_at timestamptz NOT NULL DEFAULT statement_timestamp()
+    hour  timestamptz PRIMARY KEY,
+    carts bigint NOT NULL CHECK (carts >= 0)
 );
 
 -- Each time the sums were made again from the facts.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use pg_kit::idempotency;
 use service_kit::{Backoff, Host};
 
 use crate::App;
 use crate::app::Error;
-use crate::app::expire::{expire_due, forget_keys};
+use crate::app::expire::expire_due;
 
 /// Holds expired in one transaction: enough to keep up, few enough to let go of the stock rows soon.
 const BATCH: i64 = 50;
@@ -53,9 +54,9 @@ impl Sweeper {
         let every = tokio::time::sleep(FORGET_EVERY);
         tokio::pin!(every);
         while host.shutdown.run_until_cancelled(&mut every).await.is_some() {
-            match forget_keys(&self.app.workers).await {
+            match idempotency::forget(&self.app.workers).await {
                 Ok(count) => tracing::debug!(count, "forgot idempotency keys"),
-                Err(error) => tracing::warn!(error = ?anyhow::Error::from(error), "keys were not forgotten"),
+                Err(error) => tracing::warn!(%error, "keys were not forgotten"),
             }
             every.as_mut().reset(tokio::time::Instant::now() + FORGET_EVERY);
         }

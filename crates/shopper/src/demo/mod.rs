@@ -207,14 +207,30 @@ impl Demo<'_> {
 
     /// The order once its payment, which another service tells, is as expected; or as it is after a while.
     async fn settled(&self, scenario: &Scenario, order_id: &str) -> Result<OrderWithPayment> {
-        let asked = Instant::now();
-        loop {
+        let ask = async || {
             let id = order_id.to_owned();
             let order = self.shopper.run::<OrderPayment>(&ById { id }).await?.order;
-            let order = order.context("the order is gone")?;
+            order.context("the order is gone")
+        };
+        let told = |order: &OrderWithPayment| {
             let payment = order.payment.as_ref().map(|payment| payment.status.as_str());
-            if scenario.payment.contains(&payment) || asked.elapsed() > self.patience / 6 {
-                return Ok(order);
+            scenario.payment.contains(&payment)
+        };
+        self.until(self.patience / 6, ask, told).await
+    }
+
+    /// Asks again and again until an answer will do, or for so long; gives the last answer.
+    async fn until<T>(
+        &self,
+        patience: Duration,
+        ask: impl AsyncFn() -> Result<T>,
+        will_do: impl Fn(&T) -> bool,
+    ) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            let answer = ask().await?;
+            if will_do(&answer) || begun.elapsed() > patience {
+                return Ok(answer);
             }
             sleep(POLL).await;
         }

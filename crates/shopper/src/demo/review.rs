@@ -1,12 +1,9 @@
 //! Who bought a thing may say what they think of it; who did not may not.
 
-use std::time::Instant;
-
 use anyhow::{Context, Result};
-use tokio::time::sleep;
 
 use super::scenario::Item;
-use super::{Demo, POLL, newcomer};
+use super::{Demo, newcomer};
 use crate::graph::{Graph, GraphError};
 use crate::operations::{
     BySkus, CreateReview, CreateReviewInput, Input, ReviewView, Reviewed, ReviewedProduct, outcome,
@@ -60,15 +57,12 @@ impl Demo<'_> {
 
     /// The product once the review service has heard that the shopper bought it; nothing when it does not answer.
     async fn bought(&self, sku: &str) -> Result<Option<ReviewedProduct>> {
-        let asked = Instant::now();
-        loop {
-            let product = self.reviewed(sku).await?;
-            let may = product.as_ref().and_then(|product| product.viewer_can_review);
-            if may != Some(false) || asked.elapsed() > self.patience / 6 {
-                return Ok(product.filter(|_| may.is_some()));
-            }
-            sleep(POLL).await;
-        }
+        let may = |product: &Option<ReviewedProduct>| product.as_ref()?.viewer_can_review;
+        let heard = |product: &Option<ReviewedProduct>| may(product) != Some(false);
+        let product = self
+            .until(self.patience / 6, async || self.reviewed(sku).await, heard)
+            .await?;
+        Ok(if may(&product).is_some() { product } else { None })
     }
 
     /// What is said of the product now, as the shopper sees it.

@@ -1,12 +1,9 @@
 //! What was bought is in the figures of sales, to the cent.
 
-use std::time::Instant;
-
 use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
-use tokio::time::sleep;
 
-use super::{Demo, POLL};
+use super::Demo;
 use crate::operations::{Period, SalesFiguresView, SalesTotals};
 
 impl Demo<'_> {
@@ -42,28 +39,26 @@ impl Demo<'_> {
         };
         let (orders, minor) = self.paid.get();
         let wanted = (before.paid + orders, cents(&before.revenue.amount)? + minor);
-        let asked = Instant::now();
+        let reached = |now: &Option<SalesFiguresView>| {
+            now.as_ref().is_some_and(|now| {
+                let revenue = cents(&now.revenue.amount);
+                now.paid >= wanted.0 && revenue.is_ok_and(|revenue| revenue >= wanted.1)
+            })
+        };
+        let now = self
+            .until(self.patience / 3, async || self.figures().await, reached)
+            .await?;
         let mut faults = Vec::new();
-        loop {
-            let now = self.figures().await?;
-            let reached = match &now {
-                Some(now) => now.paid >= wanted.0 && cents(&now.revenue.amount)? >= wanted.1,
-                None => false,
-            };
-            if reached || asked.elapsed() > self.patience / 3 {
-                match &now {
-                    Some(now) => self.show_figures(&before, now),
-                    None => faults.push("the figures can't be read any more".to_owned()),
-                }
-                if !reached {
-                    faults.push(format!(
-                        "{orders} more orders should be paid, and {minor} more cents"
-                    ));
-                }
-                return Ok(self.judged(&faults));
-            }
-            sleep(POLL).await;
+        match &now {
+            Some(now) => self.show_figures(&before, now),
+            None => faults.push("the figures can't be read any more".to_owned()),
         }
+        if !reached(&now) {
+            faults.push(format!(
+                "{orders} more orders should be paid, and {minor} more cents"
+            ));
+        }
+        Ok(self.judged(&faults))
     }
 
     fn show_figures(&self, before: &SalesFiguresView, now: &SalesFiguresView) {

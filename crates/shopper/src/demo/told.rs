@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::Demo;
 use super::scenario::Item;
-use super::{Demo, POLL};
 use crate::console::seconds;
 use crate::notices::{CaughtMail, Notices, mails};
 use crate::purchase;
@@ -74,18 +74,14 @@ impl Demo<'_> {
 
     /// The mail that says the order is paid, once it has come.
     async fn mail(&self, url: &url::Url, order_id: &str, number: &str) -> Result<Option<CaughtMail>> {
-        let asked = Instant::now();
-        loop {
+        let ask = async || {
             let caught = mails(url, self.shopper.email()).await?;
-            let found = caught.into_iter().find(|mail| {
+            Ok(caught.into_iter().find(|mail| {
                 let is_its = mail.text.contains(order_id) || mail.text.contains(number);
                 is_its && mail.subject.to_lowercase().contains("paid")
-            });
-            if found.is_some() || asked.elapsed() > self.patience / 3 {
-                return Ok(found);
-            }
-            sleep(POLL).await;
-        }
+            }))
+        };
+        self.until(self.patience / 3, ask, Option::is_some).await
     }
 
     fn show_mail(&self, mail: &CaughtMail, sent: Instant) {

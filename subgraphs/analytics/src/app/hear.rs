@@ -40,11 +40,7 @@ pub(super) async fn count(tx: &mut PgConnection, facts: &[Fact]) -> Result<(), s
     let (mut change, mut orders) = (Sums::default(), Vec::with_capacity(ids.len()));
     for (id, facts) in by_order {
         let mut order = known.remove(&id).unwrap_or_default();
-        change.add(&order.sums(), -1);
-        for fact in facts {
-            order.learn(fact);
-        }
-        change.add(&order.sums(), 1);
+        change.add(&order.fold(facts), 1);
         orders.push((id, order));
     }
     store::orders::save(tx, &orders).await?;

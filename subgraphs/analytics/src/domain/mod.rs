@@ -12,6 +12,6 @@ pub mod rebuild;
 pub mod sums;
 
 pub use fact::{Fact, What};
-pub use order::{Line, Order, Placed, Refund, fold};
+pub use order::{Line, Order, Placed, Refund};
 pub use range::{Interval, Range};
 pub use sums::{Figures, Sold, Sums};

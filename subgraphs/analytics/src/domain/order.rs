@@ -70,18 +70,20 @@ pub struct Refund {
     pub currency: Currency,
 }
 
-/// The order after a fact, and what the fact changes in the sums.
-pub fn fold(order: &Order, fact: &Fact) -> (Order, Sums) {
-    let mut after = order.clone();
-    after.learn(fact);
-    let mut change = after.sums();
-    change.add(&order.sums(), -1);
-    (after, change)
-}
-
 impl Order {
+    /// Learns facts, and tells what they change in the sums.
+    pub fn fold<'f>(&mut self, facts: impl IntoIterator<Item = &'f Fact>) -> Sums {
+        let mut change = Sums::default();
+        change.add(&self.sums(), -1);
+        for fact in facts {
+            self.learn(fact);
+        }
+        change.add(&self.sums(), 1);
+        change
+    }
+
     /// Adds what a fact says. What is known already is not changed by a repeat.
-    pub fn learn(&mut self, fact: &Fact) {
+    fn learn(&mut self, fact: &Fact) {
         match &fact.what {
             What::Placed(placed) => first(&mut self.placed, (fact.at, placed.clone()), |(at, _)| *at),
             What::Paid => first(&mut self.paid, fact.at, |at| *at),

@@ -15,8 +15,7 @@ pub(crate) async fn keep(db: impl PgExecutor<'_>, hours: &[CartsStartedHour]) ->
         "INSERT INTO carts_hour AS known (hour, carts)
          SELECT hour, max(carts) FROM unnest($1::timestamptz[], $2::bigint[]) AS told (hour, carts)
          GROUP BY hour ORDER BY hour
-         ON CONFLICT (hour) DO UPDATE SET carts = greatest(known.carts, excluded.carts),
-             asked_at = excluded.asked_at",
+         ON CONFLICT (hour) DO UPDATE SET carts = excluded.carts WHERE excluded.carts > known.carts",
         &begun,
         &carts
     )

@@ -13,7 +13,6 @@ const KEYS_EVERY: Duration = Duration::from_secs(10);
 const SESSIONS_EVERY: Duration = Duration::from_hours(1);
 /// Kept for a while after their end, for questions about who was logged in.
 const KEEP: TimeDelta = TimeDelta::days(30);
-const BATCH: i64 = 1000;
 
 /// Takes up new and withdrawn signing keys, and the ends of sessions, without a restart.
 pub(crate) async fn keep_keys_fresh(app: App, host: Host) {
@@ -46,12 +45,5 @@ pub(crate) async fn keep_sessions_few(app: App, host: Host) {
 /// Deletes all sessions that ended long ago; tells how many.
 pub(crate) async fn purge_sessions(app: &App) -> Result<u64, Error> {
     let before = app.clock.now() - KEEP;
-    let mut total = 0;
-    loop {
-        let deleted = sessions::purge(&app.pool, before, BATCH).await?;
-        total += deleted;
-        if deleted < BATCH.unsigned_abs() {
-            return Ok(total);
-        }
-    }
+    Ok(pg_kit::in_batches(|limit| sessions::purge(&app.pool, before, limit)).await?)
 }

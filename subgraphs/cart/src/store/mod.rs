@@ -9,7 +9,7 @@ mod connection;
 
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use contracts::cart::CartsStartedHour;
 use contracts::{CartId, UserId};
 use redis::aio::ConnectionManager;
@@ -148,7 +148,7 @@ impl Store {
 
 /// When the hour of `at` began.
 fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.trunc_subsecs(0) - TimeDelta::seconds(i64::from(at.minute() * 60 + at.second()))
+    at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
 }
 
 fn parse(document: Option<&str>) -> Result<Option<Cart>, Fault> {

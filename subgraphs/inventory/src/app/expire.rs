@@ -48,20 +48,3 @@ async fn attempt(pool: &PgPool, context: &EventContext, limit: i64) -> Result<us
     tx.commit().await?;
     Ok(due.len())
 }
-
-/// Days for which a repeat with the same key answers the same.
-const KEY_DAYS: i32 = 30;
-const KEY_BATCH: i64 = 1000;
-
-/// Forgets idempotency keys that nobody repeats any more; answers how many.
-pub(crate) async fn forget_keys(pool: &PgPool) -> Result<u64, Error> {
-    let mut forgotten = 0;
-    loop {
-        let mut conn = pool.acquire().await?;
-        let batch = pg_kit::idempotency::purge(&mut conn, KEY_DAYS, KEY_BATCH).await?;
-        forgotten += batch;
-        if batch < KEY_BATCH.unsigned_abs() {
-            return Ok(forgotten);
-        }
-    }
-}

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use pg_kit::in_batches;
+
 use super::{App, AppError};
 use crate::store;
 
@@ -11,8 +13,6 @@ const EVERY: Duration = Duration::from_hours(1);
 const NOTIFICATIONS: Duration = Duration::from_hours(24 * 365);
 /// How long it is known that a mail was sent. Longer than a repeat of its event can come (30 days).
 const MAILS: Duration = Duration::from_hours(24 * 90);
-/// Rows deleted at a time, so that no lock is held for long.
-const BATCH: i64 = 1_000;
 
 /// What was forgotten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,22 +39,13 @@ impl App {
 
     /// Forgets everything that is old by now.
     pub async fn forget(&self) -> Result<Forgotten, AppError> {
-        let mut gone = Forgotten::default();
-        let before = event_bus::ids_older_than(&self.clock, NOTIFICATIONS);
-        loop {
-            let deleted = store::notifications::forget(&self.workers, before, BATCH).await?;
-            gone.notifications += deleted;
-            if deleted < BATCH.unsigned_abs() {
-                break;
-            }
-        }
-        let before = event_bus::ids_older_than(&self.clock, MAILS);
-        loop {
-            let deleted = store::mails::forget(&self.workers, before, BATCH).await?;
-            gone.mails += deleted;
-            if deleted < BATCH.unsigned_abs() {
-                return Ok(gone);
-            }
-        }
+        let old = event_bus::ids_older_than(&self.clock, NOTIFICATIONS);
+        let notifications = |limit| store::notifications::forget(&self.workers, old, limit);
+        let sent = event_bus::ids_older_than(&self.clock, MAILS);
+        let mails = |limit| store::mails::forget(&self.workers, sent, limit);
+        Ok(Forgotten {
+            notifications: in_batches(notifications).await?,
+            mails: in_batches(mails).await?,
+        })
     }
 }

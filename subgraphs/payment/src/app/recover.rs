@@ -17,7 +17,6 @@ const BATCH: i64 = 16;
 const POLL: Duration = Duration::from_millis(500);
 const PRUNE_EVERY: Duration = Duration::from_mins(5);
 const KEEP_EVENTS: TimeDelta = TimeDelta::days(30);
-const PRUNE_BATCH: i64 = 1_000;
 
 impl App {
     /// Runs recovery and pruning on the host until shutdown.
@@ -105,13 +104,7 @@ impl App {
     /// Forgets webhooks that are too old to come again.
     pub async fn prune_webhooks(&self) -> Result<u64, AppError> {
         let before = self.clock.now() - KEEP_EVENTS;
-        let mut total = 0;
-        loop {
-            let pruned = store::psp_event::prune(&self.pools.requests, before, PRUNE_BATCH).await?;
-            total += pruned;
-            if pruned < PRUNE_BATCH.unsigned_abs() {
-                return Ok(total);
-            }
-        }
+        let prune = |limit| store::psp_event::prune(&self.pools.requests, before, limit);
+        Ok(pg_kit::in_batches(prune).await?)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use pg_kit::{idempotency, in_batches};
+
 use super::App;
 use crate::store;
 
 const EVERY: Duration = Duration::from_hours(1);
-const KEY_DAYS: i32 = 30;
-const BATCH: i64 = 1000;
 
 impl App {
     pub(super) async fn prune_forever(self) {
@@ -20,26 +20,13 @@ impl App {
 
     /// One pass, in small batches; tells how many deliveries and payloads went.
     pub async fn prune(&self) -> Result<(u64, u64), sqlx::Error> {
-        let (mut deliveries, mut payloads) = (0, 0);
-        let full = BATCH.unsigned_abs();
         let keep = self.policy.keep;
-        loop {
-            let gone = store::deliveries::prune(&self.workers, keep, BATCH).await?;
-            deliveries += gone;
-            if gone < full {
-                break;
-            }
-        }
-        loop {
-            let gone = store::payloads::prune(&self.workers, keep, BATCH).await?;
-            payloads += gone;
-            if gone < full {
-                break;
-            }
-        }
+        let deliveries = |limit| store::deliveries::prune(&self.workers, keep, limit);
+        let payloads = |limit| store::payloads::prune(&self.workers, keep, limit);
+        // A payload goes once no delivery needs it.
+        let gone = (in_batches(deliveries).await?, in_batches(payloads).await?);
         store::secrets::prune(&self.workers).await?;
-        let mut conn = self.workers.acquire().await?;
-        while pg_kit::idempotency::purge(&mut conn, KEY_DAYS, BATCH).await? == full {}
-        Ok((deliveries, payloads))
+        idempotency::forget(&self.workers).await?;
+        Ok(gone)
     }
 }
