@@ -7,9 +7,15 @@
 # With a folder of release programs (`cargo build --release --bins`) these become localhost/mercato-programs, which
 # images.sh takes instead of compiling. ROUTER names Apollo Router's program, if it is not on PATH.
 set -euo pipefail
+docker=$(dirname "$(readlink -f "$0")")/..
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 certificates=/etc/ssl/certs/ca-certificates.crt
+
+# What a Dockerfile begins with.
+image() { # ARGUMENT FILE
+  sed -n "s/^ARG $1=//p" "$docker/$2"
+}
 
 # What distroless/cc holds, and a user who is nobody.
 unpack() { # FOLDER PACKAGE...
@@ -35,14 +41,14 @@ chmod 1777 "$work/runtime/tmp"
 cp $certificates "$work/runtime/etc/ssl/certs/"
 printf 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::%s/nonroot:/sbin/nologin\n' /home >"$work/runtime/etc/passwd"
 printf 'root:x:0:\nnonroot:x:65532:\n' >"$work/runtime/etc/group"
-commit "$work/runtime" gcr.io/distroless/cc-debian12:nonroot --user 65532:65532
+commit "$work/runtime" "$(image RUNTIME_IMAGE Dockerfile)" --user 65532:65532
 
 cp -a "$work/runtime" "$work/nginx"
 unpack "$work/nginx" nginx nginx-common libpcre2-8-0 zlib1g libcrypt1
 mkdir -p "$work"/nginx/usr/share/nginx/html
 echo 'nginx:x:101:101::/nonexistent:/sbin/nologin' >>"$work/nginx/etc/passwd"
 echo 'nginx:x:101:' >>"$work/nginx/etc/group"
-commit "$work/nginx" docker.io/nginxinc/nginx-unprivileged:1.28.0-alpine --user 101:101
+commit "$work/nginx" "$(image NGINX_IMAGE web-demo.Dockerfile)" --user 101:101
 
 # Node.js as it is installed here, and the shell that npm's scripts want.
 cp -a "$work/runtime" "$work/node"
@@ -54,18 +60,23 @@ cp "$node" "$work/node/usr/bin/node"
 cp -a "$(dirname "$(dirname "$node")")/lib/node_modules" "$work/node/usr/lib/"
 ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$work/node/usr/bin/npm"
 ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$work/node/usr/bin/npx"
-commit "$work/node" docker.io/library/node:22.16.0-bookworm-slim --env HOME=/root \
-  --env NODE_EXTRA_CA_CERTS=$certificates --env npm_config_cafile=$certificates
+for name in "$(image NODE_IMAGE Dockerfile)" "$(image NODE_IMAGE web-demo.Dockerfile)"; do
+  commit "$work/node" "$name" --env HOME=/root \
+    --env NODE_EXTRA_CA_CERTS=$certificates --env npm_config_cafile=$certificates
+done
+cp -a "$work/runtime" "$work/node-runtime"
+mkdir -p "$work/node-runtime/nodejs/bin"
+cp "$node" "$work/node-runtime/nodejs/bin/node"
+commit "$work/node-runtime" "$(image NODE_RUNTIME_IMAGE Dockerfile)" --user 65532:65532
 
 router=${ROUTER:-$(command -v router || echo "$HOME/.cache/mercato/router/bin/router")}
 mkdir -p "$work/upstream/dist"
 cp "$router" "$work/upstream/dist/router"
-commit "$work/upstream" ghcr.io/apollographql/router:v2.17.0
+commit "$work/upstream" "$(image ROUTER_IMAGE Dockerfile)"
 
 if [ $# -gt 0 ]; then
   mkdir -p "$work/programs/out"
-  for program in auth product inventory cart order payment notification psp-sandbox mail-sandbox shopper auditor \
-    auditor-watch mercato-health mercato-secrets; do
+  for program in $(sed -n 's| *&& cp \(.*\) /out/$|\1|p' "$docker/Dockerfile"); do
     cp "$1/$program" "$work/programs/out/"
     strip --strip-debug "$work/programs/out/$program"
   done

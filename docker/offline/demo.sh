@@ -32,7 +32,9 @@ ready() { # PROCESS
   curl --silent --fail --output /dev/null "http://127.0.0.1:$(field "$1" 'ports["ops"]')$path"
 }
 
-for name in psp-sandbox auth product inventory cart order payment router router-staff; do
+# The page is served by the edge, which is of this machine and not of a deployment.
+for name in psp-sandbox mail-sandbox auth product inventory cart order payment review analytics notification webhook \
+  auditor-watch router router-staff; do
   pid=$(field "$name" 'entry["id"]["pid"]')
   environment=$(mktemp)
   # A router's files are in its image; everything else as the process has it.
@@ -59,5 +61,7 @@ podman run --rm "${limits[@]}" "${locked[@]}" \
   --env "MERCATO_STAFF_URL=http://127.0.0.1:$(field router-staff 'ports["graphql"]')/graphql/staff" \
   --env "MERCATO_WS_URL=ws://127.0.0.1:$(field order 'ports["public"]')/graphql/ws" \
   --env "MERCATO_PSP_URL=http://127.0.0.1:$(field psp-sandbox 'ports["graphql"]')" \
+  --env "MERCATO_NOTICES_URL=ws://127.0.0.1:$(field notification 'ports["public"]')/graphql/ws" \
+  --env "MERCATO_MAIL_URL=http://127.0.0.1:$(field mail-sandbox 'ports["graphql"]')" \
   --env MERCATO_ADMIN_EMAIL=admin@mercato.example --env MERCATO_ADMIN_PASSWORD=mercato-admin-demo \
   "localhost/mercato/tools:$version" demo

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 version=${MERCATO_VERSION:-0.1.0}
 programs=${1:-build}
 build() { buildah bud --isolation chroot --layers "$@" .; }
-for target in analytics auth cart inventory notification order payment product webhook psp-sandbox mail-sandbox auditor-watch tools router; do
+for target in $(sed -nE 's/^FROM (node-)?runtime AS (.*)/\2/p' docker/Dockerfile); do
   build --build-arg "BINARIES=$programs" --target "$target" --tag "localhost/mercato/$target:$version" \
     --file docker/Dockerfile
 done

@@ -20,6 +20,7 @@ pub(crate) const CASES: &[Case] = &[
         "whoever asks the same as the buyer hears nothing of it",
         not_yours,
     ),
+    ("what a buyer is told carries fields of the order", told),
     ("what is internal is not in its graph", nothing_internal),
     ("the answer tells the correlation id it was sent", correlated),
 ];
@@ -180,6 +181,32 @@ fn not_yours(world: &World) -> Result<()> {
     })
 }
 
+/// Notification tells that there is news, order how it stands and what was bought.
+fn told(world: &World) -> Result<()> {
+    world.runtime.block_on(async {
+        let (ada, variant) = (customer(world).await?, world.product(5).await?);
+        let query = "subscription Told { notificationReceived { kind title
+            order { id status lines { variant { product { title } } } } } }";
+        let mut watch = Watch::subscribe(&ada, "notificationReceived", query, json!({})).await?;
+        let order = ada.buy(&variant, 1, "pm_card_visa").await?;
+        let mut kinds = Vec::new();
+        while kinds.len() < 2 {
+            let notification = watch.next_progress().await?;
+            let about = &notification["order"];
+            ensure!(about["id"] == order.as_str(), "{notification}");
+            let title = &about["lines"][0]["variant"]["product"]["title"];
+            ensure!(
+                title == "Test article" && about["status"].is_string(),
+                "{notification}"
+            );
+            kinds.push(notification["kind"].as_str().context("a kind")?.to_owned());
+        }
+        kinds.sort();
+        ensure!(kinds == ["ORDER_PAID", "ORDER_RECEIVED"], "{kinds:?}");
+        Ok(())
+    })
+}
+
 fn nothing_internal(world: &World) -> Result<()> {
     world.runtime.block_on(async {
         let admin = world.anyone().signed_in(world.admin().token());
@@ -201,7 +228,7 @@ fn correlated(world: &World) -> Result<()> {
         let (told, _) = world
             .anyone()
             .correlated(&id)
-            .ask_told("{ categories { path } }", json!({}))
+            .ask_told("{ categories { id } }", json!({}))
             .await?;
         ensure!(told == id, "sent {id}, told {told}");
         Ok(())

@@ -22,12 +22,18 @@ pub(crate) const CASES: &[Case] = &[
     ("without payment, payments alone are missing", payment),
     ("without order, orders alone are missing", order),
     ("without auth, accounts alone are missing", auth),
+    ("without review, what people say is missing", review),
+    ("without notification, what one was told is missing", notification),
+    (
+        "without analytics, what goes with a product is missing",
+        analytics,
+    ),
 ];
 
 /// How long a process that was killed may take until everything is as it was.
 const RECOVERY: Duration = Duration::from_secs(30);
 /// The shop's own operations, in one document.
-const OPERATIONS: [&str; 4] = ["catalogue", "cart", "order", "session"];
+const OPERATIONS: [&str; 6] = ["catalogue", "cart", "notification", "order", "review", "session"];
 /// What says that a part did not answer, and not that it was asked for something wrong.
 const CODES: [&str; 3] = ["UNAVAILABLE", "SUBREQUEST_HTTP_ERROR", "GATEWAY_TIMEOUT"];
 
@@ -55,6 +61,15 @@ impl Shop {
         let cart = ada.cart(&variant, 2).await?;
         let code = coupon(world, json!({})).await?;
         apply(&ada, &cart, &code).await?;
+        // Who hears of an order later: their answers stand still before anything is stopped.
+        let heard = "query ($slug: String!) { product(slug: $slug) { viewerCanReview }
+            me { notifications(first: 5) { nodes { kind } } } }";
+        eventually(RECOVERY, "all have heard of the order", || async {
+            let data = ada.ask(heard, json!({ "slug": variant.slug })).await?["data"].take();
+            let told = data["me"]["notifications"]["nodes"].as_array().map(Vec::len);
+            Ok(data["product"]["viewerCanReview"] == true && told == Some(2))
+        })
+        .await?;
         let mut document = String::new();
         for name in OPERATIONS {
             let file = root().join(format!("web-demo/src/operations/{name}.graphql"));
@@ -71,13 +86,15 @@ impl Shop {
 
     async fn ask(&self, operation: &str) -> Result<Value> {
         let variables = match operation {
-            "Product" | "ProductAvailability" => json!({ "slug": self.slug }),
+            "Product" | "ProductAvailability" | "OwnReview" => json!({ "slug": self.slug }),
+            "BoughtWith" => json!({ "slug": self.slug, "first": 4 }),
+            "ProductReviews" => json!({ "slug": self.slug, "first": 5, "sort": "NEWEST" }),
             "ShippingEstimate" => json!({ "slug": self.slug, "countryCode": "DE", "quantity": 1 }),
             "Products" => json!({ "first": 5, "sort": "NEWEST" }),
             "ProductFacets" => json!({ "sort": "NEWEST" }),
             "GuestCart" | "CartCoupon" => json!({ "id": self.cart }),
             "Order" | "OrderPayment" => json!({ "id": self.order }),
-            "OrderHistory" => json!({ "first": 5 }),
+            "OrderHistory" | "Notices" => json!({ "first": 5 }),
             _ => json!({}),
         };
         self.ada.ask_named(&self.document, operation, variables).await
@@ -85,7 +102,7 @@ impl Shop {
 }
 
 /// Every operation the cases ask for; each case says what it misses, and all others must answer as ever.
-const ALL: [&str; 13] = [
+const ALL: [&str; 19] = [
     "Categories",
     "ProductFacets",
     "Sessions",
@@ -99,6 +116,12 @@ const ALL: [&str; 13] = [
     "Order",
     "OrderPayment",
     "OrderHistory",
+    "ProductReviews",
+    "OwnReview",
+    "BoughtWith",
+    "UnreadNotices",
+    "Notices",
+    "NoticePreferences",
 ];
 
 /// Asks for everything with and without the processes of a subgraph, and once more when they are back.
@@ -239,6 +262,9 @@ fn product(world: &World) -> Result<()> {
             ("ProductAvailability", &["product"]),
             ("ShippingEstimate", &["product"]),
             ("Products", &[""]),
+            ("ProductReviews", &["product"]),
+            ("OwnReview", &["product"]),
+            ("BoughtWith", &["product"]),
             ("GuestCart", &["cart.lines[].variant"]),
             ("ViewerCart", &["me.activeCart.lines[].variant"]),
             ("Order", &["order.lines[].variant"]),
@@ -287,6 +313,37 @@ fn auth(world: &World) -> Result<()> {
             ("Sessions", &[""]),
             ("ViewerCart", &["me"]),
             ("OrderHistory", &["me"]),
+            ("UnreadNotices", &["me"]),
+            ("Notices", &["me"]),
+            ("NoticePreferences", &["me"]),
         ],
     )
+}
+
+fn review(world: &World) -> Result<()> {
+    let said = &["product.averageRating", "product.reviewCount", "product.reviews"];
+    without(
+        world,
+        &["review"],
+        &[
+            ("ProductReviews", said),
+            ("OwnReview", &["product.viewerCanReview"]),
+        ],
+    )
+}
+
+fn notification(world: &World) -> Result<()> {
+    without(
+        world,
+        &["notification"],
+        &[
+            ("UnreadNotices", &["me.unreadNotificationCount"]),
+            ("Notices", &["me.notifications", "me.unreadNotificationCount"]),
+            ("NoticePreferences", &["me.notificationPreferences"]),
+        ],
+    )
+}
+
+fn analytics(world: &World) -> Result<()> {
+    without(world, &["analytics"], &[("BoughtWith", &["product.boughtWith"])])
 }

@@ -1,6 +1,7 @@
 // Takes the pictures of docs/screenshots from a running system: MERCATO_PAGE_URL, default http://127.0.0.1:8080.
 // Places some orders first, so that there is something to see.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 
@@ -101,10 +102,75 @@ async function order(slugs, session, paymentMethod, coupon) {
   return (await ask(query, { input }, session.accessToken)).createOrder.order.id;
 }
 
+/** Asks until an answer will do: what another service tells takes a moment. */
+async function until(query, variables, token, willDo) {
+  for (let tries = 0; tries < 60; tries += 1) {
+    const data = await ask(query, variables, token);
+    if (willDo(data)) return data;
+    await pause(500);
+  }
+  throw new Error(`never: ${query}`);
+}
+
+const settled = (id, session, status) =>
+  until(
+    "query ($id: ID!) { order(id: $id) { status lines { id } } }",
+    { id },
+    session.accessToken,
+    ({ order }) => order.status === status,
+  );
+
+/** Says what a buyer thinks of a product, once the shop knows that it was bought. */
+async function review(slug, session, rating, title, body) {
+  const { product } = await until(
+    "query ($slug: String) { product(slug: $slug) { id viewerCanReview } }",
+    { slug },
+    session.accessToken,
+    ({ product }) => product.viewerCanReview,
+  );
+  const input = { productId: product.id, rating, title, body, idempotencyKey: crypto.randomUUID() };
+  const query =
+    "mutation ($input: CreateReviewInput!) { createReview(input: $input) { userErrors { message } } }";
+  await ask(query, { input }, session.accessToken);
+}
+
+/** A part of an order comes back. */
+async function sendBack(orderId, lineId, reason) {
+  const { accessToken } = await admin();
+  const lines = [{ lineId, quantity: 1 }];
+  const input = { orderId, lines, reason, idempotencyKey: crypto.randomUUID() };
+  const query =
+    "mutation ($input: ReturnLinesInput!) { returnLines(input: $input) { userErrors { message } } }";
+  await ask(query, { input }, accessToken, "/graphql/staff");
+}
+
+/** Who is told of orders while the pictures are taken. Answers the endpoint's id. */
+async function webhook(receiver) {
+  const { accessToken } = await admin();
+  const input = {
+    url: `http://127.0.0.1:${receiver.address().port}/mercato`,
+    description: "The warehouse",
+    eventTypes: ["ORDER_CREATED", "ORDER_STATUS_CHANGED", "REFUND_COMPLETED"],
+    idempotencyKey: crypto.randomUUID(),
+  };
+  const query =
+    "mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { endpoint { id } } }";
+  const data = await ask(query, { input }, accessToken, "/graphql/staff");
+  return data.createWebhookEndpoint.endpoint.id;
+}
+
+const receiver = createServer((request, response) => {
+  request.resume();
+  response.writeHead(204).end();
+});
+await new Promise((done) => receiver.listen(0, "127.0.0.1", done));
+const endpoint = await webhook(receiver);
+
 const ada = await register("Ada");
 await makeCoupons();
 const paid = await order(["stoneware-mug", "house-espresso-beans"], ada, "pm_card_visa", "AUTUMN15");
 const declined = await order(["field-watch"], ada, "pm_card_insufficientFunds");
+const returned = await order(["stoneware-mug", "field-compass", "hand-trowel"], ada, "pm_card_visa");
 await apply(await fill(["french-press", "brew-scale"], ada), "WELCOME10", ada);
 
 const crowd = await register("Crowd");
@@ -130,6 +196,21 @@ const shop = async () => {
   }
 };
 await shop();
+for (let times = 0; times < 3; times += 1) {
+  await order(["field-compass", "hand-trowel"], crowd, "pm_card_visa");
+  await order(["stoneware-mug"], crowd, "pm_card_visa");
+}
+await settled(paid, ada, "PAID");
+const { lines } = (await settled(returned, ada, "PAID")).order;
+await sendBack(returned, lines[0].id, "Chipped on arrival");
+await review("stoneware-mug", ada, 5, "My morning mug", "Heavy, warm, and it survived the dishwasher.");
+await review("stoneware-mug", crowd, 4, "Good, a little large", "It holds half a litre. I asked for tea, not for a bath.");
+await until(
+  "query ($slug: String) { product(slug: $slug) { boughtWith { product { id } } } }",
+  { slug: "field-compass" },
+  null,
+  ({ product }) => product.boughtWith.length > 0,
+);
 
 const PHONE = { width: 390, height: 844 };
 const SMALL = { width: 960, height: 620 };
@@ -164,6 +245,37 @@ const shots = [
     path: "/p/stoneware-mug",
     look: "light",
     see: (page) => page.getByText("In stock").first(),
+  },
+  {
+    name: "reviews-light",
+    path: "/p/stoneware-mug",
+    look: "light",
+    as: ada,
+    see: (page) => page.getByRole("heading", { name: "Good, a little large" }),
+    at: (page) => page.locator("section[aria-labelledby='reviews']"),
+  },
+  {
+    name: "together-dark",
+    path: "/p/field-compass",
+    look: "dark",
+    see: (page) => page.getByRole("region", { name: "Often bought together" }).getByRole("article"),
+    at: (page) => page.getByRole("region", { name: "Often bought together" }),
+  },
+  {
+    name: "notifications-light",
+    path: "/notifications",
+    look: "light",
+    as: ada,
+    see: (page) => page.getByText("Your order is paid").first(),
+  },
+  {
+    name: "order-returned-light",
+    path: `/orders/${returned}`,
+    look: "light",
+    as: ada,
+    size: TALL,
+    see: (page) => page.getByRole("region", { name: "Returns" }),
+    at: (page) => page.getByRole("region", { name: "Returns" }),
   },
   {
     name: "cart-light",
@@ -260,6 +372,21 @@ const shots = [
     see: (page) => page.locator("[data-coupon]").first(),
   },
   {
+    name: "sales-light",
+    path: "/ops/sales",
+    look: "light",
+    staff: true,
+    size: TALL,
+    see: (page) => page.locator("[data-revenue]"),
+  },
+  {
+    name: "webhooks-dark",
+    path: `/ops/webhooks/${endpoint}`,
+    look: "dark",
+    staff: true,
+    see: (page) => page.locator("[data-delivery]").first(),
+  },
+  {
     name: "control-room-phone",
     path: "/ops",
     look: "light",
@@ -307,7 +434,7 @@ const browser = await chromium.launch({
 });
 // Those whose names are given, separated by commas; all of them otherwise.
 const only = process.argv[2]?.split(",");
-for (const { name, path, look, as, staff, size = DESK, see } of shots) {
+for (const { name, path, look, as, staff, size = DESK, see, at } of shots) {
   if (only && !only.some((part) => name.includes(part))) continue;
   const context = await browser.newContext({
     viewport: size,
@@ -326,6 +453,7 @@ for (const { name, path, look, as, staff, size = DESK, see } of shots) {
   await page.goto(BASE + path);
   await see(page).waitFor({ timeout: 30_000 });
   await settle(page);
+  if (at) await at(page).evaluate((element) => element.scrollIntoView());
   await pause(600);
   const file = `${folder}${name}.png`;
   await page.screenshot({ path: file });
@@ -341,3 +469,5 @@ for (const { name, path, look, as, staff, size = DESK, see } of shots) {
   await context.close();
 }
 await browser.close();
+receiver.closeAllConnections();
+receiver.close();

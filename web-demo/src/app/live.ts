@@ -1,5 +1,5 @@
-// The WebSockets of the page: one to order, and one to who tells of notifications. They never reconnect behind the back of their users: a cut is an error to them, so that
-// they can resume from what they have seen and say so.
+// The WebSockets of the page: one to order, and one to who tells of notifications. They never reconnect behind the back
+// of their users: a cut is an error to them, so that they can resume from what they have seen and say so.
 import { createClient } from "graphql-ws";
 import { sessions } from "../session/session";
 

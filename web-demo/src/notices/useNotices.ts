@@ -4,9 +4,9 @@ import { useApolloClient } from "@apollo/client/react";
 import { useEffect } from "react";
 import { notices } from "../app/live";
 import { NotificationReceivedDocument, UnreadNoticesDocument } from "../gql/documents";
+import { pauseBefore } from "../lib/pause";
 
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+const PAUSES = { least: 500, first: 1_000, longest: 60_000 };
 
 export function useNotices(userId: string): void {
   const client = useApolloClient();
@@ -27,9 +27,8 @@ export function useNotices(userId: string): void {
     const again = () => {
       subscription?.unsubscribe();
       if (over) return;
-      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10));
       attempt += 1;
-      timer = setTimeout(open, longest / 2 + (Math.random() * longest) / 2);
+      timer = setTimeout(open, pauseBefore(attempt, PAUSES));
     };
     const open = () => {
       clearTimeout(timer);

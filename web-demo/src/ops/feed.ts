@@ -2,6 +2,7 @@
 // now and then besides.
 import type { ApolloClient } from "@apollo/client";
 import { live } from "../app/live";
+import { pauseBefore } from "../lib/pause";
 import { OrderFeedDocument, RecentOrdersDocument, TimelineOfOrderDocument } from "./documents";
 import { type Figures, Ledger } from "./ledger";
 
@@ -27,8 +28,7 @@ const ASK_EVERY_MS = 10_000;
 const RECENT_MS = 600_000;
 /** A step this young may still be on its way through the feed. */
 const GRACE_MS = 4_000;
-const FIRST_PAUSE_MS = 400;
-const LONGEST_PAUSE_MS = 8_000;
+const PAUSES = { least: 200, first: 800, longest: 8_000 };
 
 /** Thousands of orders that are looked at once have no place in the cache: it would never let go of them. */
 const UNCACHED = { fetchPolicy: "no-cache" } as const;
@@ -127,8 +127,7 @@ export class Feed {
     this.error = error;
     this.attempt += 1;
     this.show({ kind: "cut", attempt: this.attempt });
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.attempt, 10));
-    this.retryTimer = setTimeout(() => this.open(), 200 + Math.random() * longest);
+    this.retryTimer = setTimeout(() => this.open(), pauseBefore(this.attempt, PAUSES));
   }
 
   private show(link: FeedLink): void {

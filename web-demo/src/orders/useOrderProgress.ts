@@ -8,11 +8,10 @@ import {
   OrderProgressDocument,
   type OrderStatePartsFragment,
 } from "../gql/documents";
+import { pauseBefore } from "../lib/pause";
 import { type Action, EMPTY, fold, hasGap, resumePoint, type Timeline } from "./timeline";
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
-const PATIENCE_MS = 250;
+const PAUSES = { least: 250, first: 500, longest: 10_000 };
 
 type Loaded = OrderStatePartsFragment & { timeline: OrderEventPartsFragment[] };
 
@@ -54,8 +53,7 @@ export function useOrderProgress(orderId: string, loaded: Loaded | null): Timeli
       if (over) return;
       attempt += 1;
       dispatch({ type: "cut", attempt });
-      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt - 1, 10));
-      timer = setTimeout(open, navigator.onLine ? PATIENCE_MS + Math.random() * longest : LONGEST_PAUSE_MS);
+      timer = setTimeout(open, navigator.onLine ? pauseBefore(attempt, PAUSES) : PAUSES.longest);
     };
 
     const open = () => {
