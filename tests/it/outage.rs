@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::Case;
 use crate::client::Graph;
 use crate::coupons::{apply, coupon};
-use crate::world::{World, eventually, root};
+use crate::world::{World, eventually, fresh_key, root};
 
 pub(crate) const CASES: &[Case] = &[
     (
@@ -70,6 +70,18 @@ impl Shop {
             Ok(data["product"]["viewerCanReview"] == true && told == Some(2))
         })
         .await?;
+        let product = ada
+            .data(
+                "query ($slug: String) { product(slug: $slug) { id } }",
+                json!({ "slug": variant.slug }),
+            )
+            .await?;
+        let input = json!({ "productId": product["product"]["id"], "rating": 4, "title": "Good", "body": "As told.",
+            "idempotencyKey": fresh_key() });
+        let said =
+            "mutation ($input: CreateReviewInput!) { createReview(input: $input) { userErrors { code } } }";
+        let data = ada.data(said, json!({ "input": input })).await?;
+        ensure!(data["createReview"]["userErrors"] == json!([]), "{data}");
         let mut document = String::new();
         for name in OPERATIONS {
             let file = root().join(format!("web-demo/src/operations/{name}.graphql"));
@@ -94,7 +106,8 @@ impl Shop {
             "ProductFacets" => json!({ "sort": "NEWEST" }),
             "GuestCart" | "CartCoupon" => json!({ "id": self.cart }),
             "Order" | "OrderPayment" => json!({ "id": self.order }),
-            "OrderHistory" | "Notices" => json!({ "first": 5 }),
+            "OrderHistory" => json!({ "first": 5 }),
+            "Notices" => json!({ "first": 1 }),
             _ => json!({}),
         };
         self.ada.ask_named(&self.document, operation, variables).await
@@ -301,6 +314,7 @@ fn order(world: &World) -> Result<()> {
             ("Order", &["order"]),
             ("OrderPayment", &["order"]),
             ("OrderHistory", &["me.orders"]),
+            ("Notices", &["me.notifications.nodes[].order"]),
         ],
     )
 }
@@ -327,7 +341,7 @@ fn review(world: &World) -> Result<()> {
         &["review"],
         &[
             ("ProductReviews", said),
-            ("OwnReview", &["product.viewerCanReview"]),
+            ("OwnReview", &["product.viewerCanReview", "product.viewerReview"]),
         ],
     )
 }

@@ -204,7 +204,13 @@ await settled(paid, ada, "PAID");
 const { lines } = (await settled(returned, ada, "PAID")).order;
 await sendBack(returned, lines[0].id, "Chipped on arrival");
 await review("stoneware-mug", ada, 5, "My morning mug", "Heavy, warm, and it survived the dishwasher.");
-await review("stoneware-mug", crowd, 4, "Good, a little large", "It holds half a litre. I asked for tea, not for a bath.");
+await review(
+  "stoneware-mug",
+  crowd,
+  4,
+  "Good, a little large",
+  "It holds half a litre. I asked for tea, not for a bath.",
+);
 await until(
   "query ($slug: String) { product(slug: $slug) { boughtWith { product { id } } } }",
   { slug: "field-compass" },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pauseBefore } from "./pause";
+import { pauseBefore } from "../src/lib/pause";
 
 const PAUSES = { least: 100, first: 500, longest: 3_000 };
 
