@@ -257,14 +257,14 @@ const shots = [
     path: "/p/stoneware-mug",
     look: "light",
     as: ada,
-    see: (page) => page.getByRole("heading", { name: "Good, a little large" }),
+    see: (page) => page.getByText("Good, a little large").first(),
     at: (page) => page.locator("section[aria-labelledby='reviews']"),
   },
   {
     name: "together-dark",
     path: "/p/field-compass",
     look: "dark",
-    see: (page) => page.getByRole("region", { name: "Often bought together" }).getByRole("article"),
+    see: (page) => page.getByRole("region", { name: "Often bought together" }).getByRole("article").first(),
     at: (page) => page.getByRole("region", { name: "Often bought together" }),
   },
   {
@@ -459,7 +459,13 @@ for (const { name, path, look, as, staff, size = DESK, see, at } of shots) {
   await page.goto(BASE + path);
   await see(page).waitFor({ timeout: 30_000 });
   await settle(page);
-  if (at) await at(page).evaluate((element) => element.scrollIntoView());
+  if (at) {
+    // Below the header, which stays.
+    await at(page).evaluate((element) => {
+      element.scrollIntoView();
+      scrollBy(0, -80);
+    });
+  }
   await pause(600);
   const file = `${folder}${name}.png`;
   await page.screenshot({ path: file });
