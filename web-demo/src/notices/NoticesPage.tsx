@@ -64,7 +64,7 @@ function Notice({ notice, onRead }: { notice: NoticePartsFragment; onRead(): voi
   );
   return (
     <Card component="li" withBorder radius="lg" padding="md">
-      <Indicator disabled={!fresh} color="orange" size={10} offset={-2} position="top-start" zIndex={1}>
+      <Indicator disabled={!fresh} color="orange" size={10} offset={-7} position="top-start" zIndex={1}>
         {notice.order ? (
           <Anchor component={Link} to={`/orders/${notice.order.id}`} onClick={() => fresh && onRead()}>
             {title}
