@@ -69,3 +69,21 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
     drop(server);
     assert!(ids.iter().all(|id| !id.is_running()));
 }
+
+/// Its port opens a moment before it takes commands.
+#[test]
+fn rabbitmq_that_is_still_starting_is_waited_for() {
+    let folder = scratch_folder().unwrap();
+    let server = RabbitMq::start(folder.path()).unwrap();
+    server.ctl(&["stop_app"]).unwrap();
+    assert!(server.ctl(&["list_vhosts"]).is_err(), "it takes no commands");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(3));
+            server.ctl(&["start_app"]).unwrap();
+        });
+        server.apply_definitions().unwrap();
+    });
+    let queues = server.ctl(&["list_queues", "name"]).unwrap();
+    assert!(queues.contains("order.payment-events"), "{queues}");
+}

@@ -16,6 +16,8 @@ use crate::process::{Process, Spec};
 use crate::{find, free_port};
 
 const NODE: &str = "mercato@localhost";
+/// What `rabbitmqctl` says of a node that is still starting.
+const NOT_YET: &str = "requires the 'rabbit' app to be running";
 /// Long enough to fetch an image.
 const START_PATIENCE: Duration = Duration::from_mins(5);
 
@@ -163,7 +165,7 @@ impl RabbitMq {
         let definitions = definitions(&passwords)?;
         let file = self.home.join("definitions.json");
         if !std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
-            self.ctl_with(&["import_definitions"], &definitions)?;
+            self.import(&definitions)?;
             super::write_private(&file, &definitions)?;
         }
         let url = |(service, word): (&str, String)| {
@@ -175,7 +177,15 @@ impl RabbitMq {
 
     /// Takes users, queues, exchanges and policies over, as `rabbitmqctl export_definitions` tells them.
     pub(crate) fn import(&self, definitions: &str) -> Result<()> {
-        self.ctl_with(&["import_definitions"], definitions).map(drop)
+        let import = || self.ctl_with(&["import_definitions"], definitions).map(drop);
+        match import() {
+            // A broker speaks AMQP a moment before it takes commands.
+            Err(error) if format!("{error:#}").contains(NOT_YET) => {
+                self.ctl(&["await_startup"])?;
+                import()
+            }
+            done => done,
+        }
     }
 
     /// Writes a `rabbitmqctl` that reaches this node, for other programs and for people; returns where it is.
