@@ -61,7 +61,7 @@ podman run --rm "${limits[@]}" "${locked[@]}" \
   --env "MERCATO_STAFF_URL=http://127.0.0.1:$(field router-staff 'ports["graphql"]')/graphql/staff" \
   --env "MERCATO_WS_URL=ws://127.0.0.1:$(field order 'ports["public"]')/graphql/ws" \
   --env "MERCATO_PSP_URL=http://127.0.0.1:$(field psp-sandbox 'ports["graphql"]')" \
-  --env "MERCATO_NOTICES_URL=ws://127.0.0.1:$(field notification 'ports["public"]')/graphql/ws" \
+  --env "MERCATO_NOTICES_URL=ws://127.0.0.1:$(field notification 'ports["public"]')/graphql/ws/notification" \
   --env "MERCATO_MAIL_URL=http://127.0.0.1:$(field mail-sandbox 'ports["graphql"]')" \
   --env MERCATO_ADMIN_EMAIL=admin@mercato.example --env MERCATO_ADMIN_PASSWORD=mercato-admin-demo \
   "localhost/mercato/tools:$version" demo

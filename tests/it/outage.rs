@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     ("without payment, payments alone are missing", payment),
     ("without order, orders alone are missing", order),
     ("without auth, accounts alone are missing", auth),
+    ("without webhook, the shop misses nothing", webhook),
     ("without review, what people say is missing", review),
     ("without notification, what one was told is missing", notification),
     (
@@ -356,6 +357,11 @@ fn notification(world: &World) -> Result<()> {
             ("NoticePreferences", &["me.notificationPreferences"]),
         ],
     )
+}
+
+/// It tells other systems: nothing the shop asks for comes from it.
+fn webhook(world: &World) -> Result<()> {
+    without(world, &["webhook"], &[])
 }
 
 fn analytics(world: &World) -> Result<()> {

@@ -6,11 +6,10 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ErrorKind};
 
-use crate::link::{Broker, LinkError};
+use crate::link::{Broker, Link, LinkError};
 use crate::publisher::{Destination, Outcome, Outgoing};
 use crate::{PublishError, Publisher};
 
-const ROLE: &str = "parking";
 const REASON: &str = "x-mercato-reason";
 const REASON_MAX: usize = 500;
 
@@ -105,7 +104,7 @@ pub(crate) async fn list(
     limit: usize,
 ) -> Result<Vec<ParkedMessage>, ParkingError> {
     let look = async {
-        let (link, ()) = broker.open(ROLE, async |_| Ok(())).await?;
+        let link = open(broker).await?;
         let mut seen = Vec::new();
         while seen.len() < limit {
             let Some(delivery) = get(&link.channel, broker, queue).await? else {
@@ -132,10 +131,7 @@ pub(crate) async fn replay(
     queue: &str,
     limit: usize,
 ) -> Result<usize, ParkingError> {
-    let (link, ()) = broker
-        .open(ROLE, async |_| Ok(()))
-        .await
-        .map_err(|error| failed(queue, &error))?;
+    let link = open(broker).await.map_err(|error| failed(queue, &error))?;
     let mut replayed = 0;
     while replayed < limit {
         let got = get(&link.channel, broker, queue)
@@ -171,7 +167,7 @@ pub(crate) async fn replay(
 /// How many messages are parked.
 pub(crate) async fn count(broker: &Broker, queue: &str) -> Result<u32, ParkingError> {
     let look = async {
-        let (link, ()) = broker.open(ROLE, async |_| Ok(())).await?;
+        let link = open(broker).await?;
         let options = QueueDeclareOptions {
             passive: true,
             ..Default::default()
@@ -185,6 +181,12 @@ pub(crate) async fn count(broker: &Broker, queue: &str) -> Result<u32, ParkingEr
         Ok::<_, LinkError>(count)
     };
     look.await.map_err(|error| unreachable(queue, &error))
+}
+
+/// A connection for one question; nothing is declared on it.
+async fn open(broker: &Broker) -> Result<Link, LinkError> {
+    let (link, ()) = broker.open("parking", async |_| Ok(())).await?;
+    Ok(link)
 }
 
 async fn get(channel: &Channel, broker: &Broker, queue: &str) -> Result<Option<Delivery>, LinkError> {

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::mem;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{OrderId, UserId};
-use event_bus::{Signal, TapReceiver};
+use contracts::OrderId;
+use event_bus::{Message, Signal, TapReceiver};
 use futures::stream::{self, Stream};
 use tracing::Span;
 
@@ -34,11 +34,6 @@ impl App {
         };
         stream::unfold(Some(feed), Feed::turn)
     }
-
-    /// Who bought an order.
-    pub async fn buyer(&self, order: OrderId) -> Result<Option<UserId>, AppError> {
-        Ok(self.order(order).await?.map(|order| order.user_id))
-    }
 }
 
 struct Feed {
@@ -63,27 +58,32 @@ impl Feed {
     /// The next steps; `None` once the process shuts down.
     async fn next(&mut self) -> Result<Option<Vec<(OrderId, Event)>>, AppError> {
         loop {
-            let events = if let Some(mark) = self.missed {
-                self.read(mark).await?
-            } else {
-                match self.signals.next().await {
-                    None => return Ok(None),
-                    Some(Signal::Gap) => {
-                        self.missed = Some(Mark::before(self.shown.gap()));
-                        Vec::new()
-                    }
-                    Some(Signal::Event(message)) => {
-                        let (Some(event), Ok(order)) = (step_of(&message), message.subject.parse()) else {
-                            continue;
-                        };
+            if let Some(mark) = self.missed {
+                let events = self.read(mark).await?;
+                if !events.is_empty() {
+                    return Ok(Some(events));
+                }
+                continue;
+            }
+            match self.signals.next().await {
+                None => return Ok(None),
+                Some(Signal::Gap) => self.missed = Some(Mark::before(self.shown.gap())),
+                Some(Signal::Event(message)) => {
+                    let events = self.heard(&message).await?;
+                    if !events.is_empty() {
                         self.passing = passing(&message);
-                        self.catch_up(order, event).await?
+                        return Ok(Some(events));
                     }
                 }
-            };
-            if !events.is_empty() {
-                return Ok(Some(events));
             }
+        }
+    }
+
+    /// What is to be shown for an event; nothing for one that can't be read.
+    async fn heard(&mut self, message: &Message) -> Result<Vec<(OrderId, Event)>, AppError> {
+        match (message.subject.parse(), step_of(message)) {
+            (Ok(order), Some(event)) => self.catch_up(order, event).await,
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -104,19 +104,18 @@ impl Feed {
 
     /// A step heard twice is shown once; what was missed before it is read.
     async fn catch_up(&mut self, order: OrderId, event: Event) -> Result<Vec<(OrderId, Event)>, AppError> {
-        let mut events = match self.shown.judge(order, &event) {
+        let events = match self.shown.judge(order, &event) {
             Verdict::Old => return Ok(Vec::new()),
             Verdict::Next => vec![event],
-            Verdict::After(sequence) => {
-                orders::history_after(&self.app.requests, order, sequence)
-                    .await?
-                    .0
+            Verdict::After(shown) => {
+                let (mut steps, _) = orders::history_after(&self.app.requests, order, shown).await?;
+                if shown == 0 {
+                    // Before one began to listen, or long ago.
+                    steps.retain(|step| step.at >= self.shown.since || step.sequence >= event.sequence);
+                }
+                steps
             }
         };
-        if self.shown.of(order).is_none() {
-            // Before one began to listen, or long ago.
-            events.retain(|step| step.at >= self.shown.since || step.sequence >= event.sequence);
-        }
         if let Some(last) = events.last() {
             self.shown.remember(order, last);
         }
@@ -147,7 +146,7 @@ enum Verdict {
     Old,
     /// To be shown next.
     Next,
-    /// To be shown with others, which come after this one.
+    /// To be shown with those after this one, or after 0 if no step is known.
     After(i64),
 }
 

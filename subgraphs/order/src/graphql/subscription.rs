@@ -1,6 +1,6 @@
 //! Steps of orders as they happen.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use contracts::OrderId;
@@ -98,25 +98,24 @@ fn progress(batch: Batch) -> Vec<Result<OrderProgress>> {
     }
 }
 
+/// Whose steps they are, each once.
+fn orders_of(events: &[(OrderId, Event)]) -> Vec<OrderId> {
+    let orders: BTreeSet<OrderId> = events.iter().map(|(order, _)| *order).collect();
+    orders.into_iter().collect()
+}
+
 /// The steps that a filter lets through; asks for the orders only if the filter does.
 async fn let_through(app: App, filter: ListFilter, batch: Batch) -> Batch {
     let mut events = batch?;
     if let Some(statuses) = &filter.statuses {
         events.retain(|(_, event)| statuses.contains(&event.status));
     }
-    let orders: HashSet<OrderId> = events.iter().map(|(order, _)| *order).collect();
     if let Some(user) = filter.user {
-        let mut theirs = HashSet::new();
-        for order in &orders {
-            if app.buyer(*order).await? == Some(user) {
-                theirs.insert(*order);
-            }
-        }
-        events.retain(|(order, _)| theirs.contains(order));
+        let orders = app.orders(&orders_of(&events)).await?;
+        events.retain(|(order, _)| orders.get(order).is_some_and(|order| order.user_id == user));
     }
     if let Some(wanted) = filter.needs_attention {
-        let orders: Vec<_> = orders.into_iter().collect();
-        let sagas = app.sagas(&orders).await?;
+        let sagas = app.sagas(&orders_of(&events)).await?;
         events.retain(|(order, _)| {
             sagas
                 .get(order)

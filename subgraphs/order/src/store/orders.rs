@@ -189,31 +189,43 @@ pub(crate) async fn lines_of(
         .collect()
 }
 
+/// A step of one of many orders.
+struct StepRow {
+    order_id: Uuid,
+    version: i64,
+    step: String,
+    public_status: String,
+    at: DateTime<Utc>,
+}
+
+impl StepRow {
+    fn read(self) -> Result<(OrderId, Event), sqlx::Error> {
+        let event = event(self.version, &self.step, &self.public_status, self.at)?;
+        Ok((OrderId::from_uuid(self.order_id), event))
+    }
+}
+
 /// The histories of orders, oldest step first.
 pub(crate) async fn histories_of(
     db: impl PgExecutor<'_>,
     ids: &[OrderId],
 ) -> Result<Vec<(OrderId, Event)>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StepRow,
         "SELECT order_id, version, step, public_status, at FROM order_history
          WHERE order_id = ANY($1) ORDER BY order_id, version",
         &uuids(ids)
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let event = event(row.version, &row.step, &row.public_status, row.at)?;
-            Ok((OrderId::from_uuid(row.order_id), event))
-        })
-        .collect()
+    rows.into_iter().map(StepRow::read).collect()
 }
 
 /// Where a reading of all orders' steps has come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Mark {
     /// Of the last step read.
-    pub(crate) at: DateTime<Utc>,
+    at: DateTime<Utc>,
     order: OrderId,
     sequence: i64,
 }
@@ -244,7 +256,8 @@ pub(crate) async fn steps_after(
     mark: Mark,
     limit: i64,
 ) -> Result<Vec<(OrderId, Event)>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StepRow,
         "SELECT order_id, version, step, public_status, at FROM order_history
          WHERE at >= $1 AND (at, order_id, version) > ($1, $2, $3)
          ORDER BY at, order_id, version LIMIT $4",
@@ -255,12 +268,7 @@ pub(crate) async fn steps_after(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let event = event(row.version, &row.step, &row.public_status, row.at)?;
-            Ok((OrderId::from_uuid(row.order_id), event))
-        })
-        .collect()
+    rows.into_iter().map(StepRow::read).collect()
 }
 
 /// An order's steps after `sequence`, and whether the order is final after the last of all its steps.
