@@ -76,7 +76,8 @@ commit "$work/upstream" "$(image ROUTER_IMAGE Dockerfile)"
 
 if [ $# -gt 0 ]; then
   mkdir -p "$work/programs/out"
-  for program in $(sed -n 's| *&& cp \(.*\) /out/$|\1|p' "$docker/Dockerfile"); do
+  for program in $(sed -n 's/^ARG \(SERVICES\|TOOLS\)="\(.*\)"/\2/p' "$docker/Dockerfile") \
+    auditor-watch mercato-health mercato-secrets; do
     cp "$1/$program" "$work/programs/out/"
     strip --strip-debug "$work/programs/out/$program"
   done

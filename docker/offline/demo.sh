@@ -33,8 +33,7 @@ ready() { # PROCESS
 }
 
 # The page is served by the edge, which is of this machine and not of a deployment.
-for name in psp-sandbox mail-sandbox auth product inventory cart order payment review analytics notification webhook \
-  auditor-watch router router-staff; do
+for name in psp-sandbox mail-sandbox $(ls subgraphs) auditor-watch router router-staff; do
   pid=$(field "$name" 'entry["id"]["pid"]')
   environment=$(mktemp)
   # A router's files are in its image; everything else as the process has it.

@@ -130,7 +130,7 @@ fn requests(world: &World) -> Result<()> {
             .await?;
         ensure!(code == "UNAUTHENTICATED", "{code}");
         for (service, ports) in &world.stack.plan().ports {
-            if dev_stack::stack::SERVICES.contains(&service.as_str()) {
+            if roster::SERVICES.contains(&service.as_str()) {
                 let url = format!("http://127.0.0.1:{}/graphql", ports.graphql);
                 let answer = http
                     .post(url)

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 
 use crate::Case;
 use crate::world::World;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 use serde_json::Value;
 
 use crate::Case;
@@ -65,9 +65,9 @@ fn log_fields(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// One line a metric: the service, its name, its labels.
-fn contract() -> PathBuf {
-    root().join("tests/data/metrics.txt")
+/// One line a metric of the service: its name, its labels.
+fn contract(service: &str) -> PathBuf {
+    root().join("subgraphs").join(service).join("metrics.txt")
 }
 
 fn metrics(world: &World) -> Result<()> {
@@ -79,24 +79,26 @@ fn metrics(world: &World) -> Result<()> {
         }
         anyhow::Ok(())
     })?;
-    let mut seen = BTreeSet::new();
+    let mut missing = Vec::new();
     for service in SERVICES {
         let (address, _) = world.stack.plan().readiness(service)?;
         let answer = dev_stack::http::get(address, "/metrics").context("no metrics")?;
-        seen.extend(answer.body.lines().filter_map(|line| metric(service, line)));
+        let seen: BTreeSet<String> = answer.body.lines().filter_map(metric).collect();
+        let file = contract(service);
+        if std::env::var_os("UPDATE_METRICS").is_some() {
+            let all: Vec<_> = seen.iter().map(String::as_str).collect();
+            std::fs::write(&file, all.join("\n") + "\n")?;
+        }
+        let promised = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let gone = promised.lines().filter(|line| !seen.contains(*line));
+        missing.extend(gone.map(|line| format!("{service} {line}")));
     }
-    if std::env::var_os("UPDATE_METRICS").is_some() {
-        let all: Vec<_> = seen.iter().map(String::as_str).collect();
-        std::fs::write(contract(), all.join("\n") + "\n")?;
-    }
-    let promised = std::fs::read_to_string(contract())?;
-    let missing: Vec<_> = promised.lines().filter(|line| !seen.contains(*line)).collect();
     ensure!(missing.is_empty(), "gone, or with other labels: {missing:#?}");
     Ok(())
 }
 
 /// A sample's metric with the names of its labels; nothing for comments and for all but one sample of a histogram.
-fn metric(service: &str, line: &str) -> Option<String> {
+fn metric(line: &str) -> Option<String> {
     let (name, rest) = line.split_once(['{', ' ']).filter(|_| !line.starts_with('#'))?;
     if name.ends_with("_bucket") || name.ends_with("_sum") {
         return None;
@@ -110,9 +112,5 @@ fn metric(service: &str, line: &str) -> Option<String> {
                 .collect()
         })
         .unwrap_or_default();
-    Some(
-        format!("{service} {name} {}", labels.join(","))
-            .trim_end()
-            .to_owned(),
-    )
+    Some(format!("{name} {}", labels.join(",")).trim_end().to_owned())
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, ROUTERS, RouterFiles, SERVICES, Settings, Stack};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, ROUTERS, RouterFiles, Settings, Stack};
+use roster::SERVICES;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;

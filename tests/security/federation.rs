@@ -1,7 +1,7 @@
 //! What the router asks the subgraphs, asked by others or with made-up values.
 
 use anyhow::Result;
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 use serde_json::{Value, json};
 
 use crate::Case;

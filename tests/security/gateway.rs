@@ -1,7 +1,7 @@
 //! The gateway key: without a good one, no subgraph answers anything at all.
 
 use anyhow::Result;
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 use serde_json::{Value, json};
 
 use crate::Case;

@@ -1,8 +1,8 @@
 //! Internal routes: every one of them against every wrong caller and every fault of a service's token.
 
 use anyhow::Result;
-use dev_stack::stack::SERVICES;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use roster::SERVICES;
 use serde_json::json;
 
 use crate::Case;
@@ -180,7 +180,8 @@ async fn nowhere(world: &World, group: &Group<'_>) -> Result<()> {
             ("public", ports.public),
             ("ops", ports.ops),
         ] {
-            if listener == "public" && !["auth", "order", "payment", "notification"].contains(&route.callee) {
+            let has_public = roster::find(route.callee).is_some_and(|callee| callee.public.is_some());
+            if listener == "public" && !has_public {
                 continue;
             }
             let mut request = world

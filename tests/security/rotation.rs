@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 use serde_json::json;
 use tokio::task::JoinHandle;
 

@@ -1,7 +1,7 @@
 //! Secrets stay where they are: never in a log, an event, an error; and they come from files as well.
 
 use anyhow::Result;
-use dev_stack::stack::SERVICES;
+use roster::SERVICES;
 use serde_json::{Value, json};
 
 use crate::Case;
@@ -124,7 +124,7 @@ fn canaries(world: &World) -> Result<()> {
             ("a password's hash", "$argon2id$".to_owned()),
             ("a private key", "PRIVATE KEY".to_owned()),
         ];
-        for service in dev_stack::stack::WITH_DATABASE {
+        for service in roster::WITH_DATABASE {
             let url = plan.database_url(service);
             if let Some(password) = url.split(':').nth(2).and_then(|rest| rest.split('@').next()) {
                 secrets.push(("a database's password", format!(":{password}@")));
@@ -138,7 +138,7 @@ fn canaries(world: &World) -> Result<()> {
                 group.judged(format!("{name}: {what}"), !log.contains(secret.as_str()), "not in the log");
             }
         }
-        for service in dev_stack::stack::WITH_DATABASE {
+        for service in roster::WITH_DATABASE {
             let tables: Vec<String> = sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('outbox', 'inbox', 'idempotency_key')")
                 .fetch_all(world.database(service)?)
                 .await?;

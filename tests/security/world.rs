@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use dev_stack::stack::{ROUTERS, RouterFiles, SERVICES, Settings, Stack, WITH_DATABASE};
+use dev_stack::stack::{ROUTERS, RouterFiles, Settings, Stack};
+use roster::{SERVICES, WITH_DATABASE};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::runtime::Runtime;

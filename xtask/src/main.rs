@@ -16,6 +16,7 @@ mod faults;
 mod fuzz;
 mod keys;
 mod logs;
+mod manifests;
 mod new_subgraph;
 mod node;
 mod restart;
@@ -91,6 +92,8 @@ enum Command {
     Analytics(saga::Arguments),
     /// Scaffold a subgraph and list it wherever all of them are.
     NewSubgraph(new_subgraph::Arguments),
+    /// Write every file that lists services, from each service.toml.
+    Manifests(manifests::Arguments),
     /// Write each subgraph's SDL.
     Sdl(sdl::Arguments),
     /// Compose the supergraph, if an SDL changed.
@@ -142,6 +145,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Events(arguments) => events::run(&arguments),
         Command::Analytics(arguments) => saga::run_as("analytics", &arguments),
         Command::NewSubgraph(arguments) => new_subgraph::run(&arguments),
+        Command::Manifests(arguments) => manifests::run(&arguments),
         Command::Sdl(arguments) => sdl::run(&arguments),
         Command::Compose(arguments) => compose::run(&arguments),
         Command::SchemaCheck(arguments) => schema_check::run(&arguments),

@@ -7,12 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use dev_stack::Progress;
+use roster::Language;
 
 use crate::show::Steps;
 use crate::{web, workspace};
 
-/// Services that are npm packages.
-const SERVICES: [&str; 1] = ["review"];
 /// What a built one is made of, relative to its folder.
 const INPUTS: [&str; 4] = ["package-lock.json", "src", "tsconfig.json", "tsconfig.build.json"];
 
@@ -21,11 +20,11 @@ pub(crate) fn build(binaries: &Path) -> Result<()> {
     if !web::has_node() {
         println!(
             "Left out: {}. Node 20 or later and npm are not installed.",
-            SERVICES.join(", ")
+            services().join(", ")
         );
         return Ok(());
     }
-    for name in SERVICES {
+    for name in services() {
         ensure(name)?;
         let program = binaries.join(name);
         let main = folder(name).join("dist/main.js");
@@ -38,9 +37,17 @@ pub(crate) fn build(binaries: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Services that are npm packages.
+fn services() -> Vec<&'static str> {
+    let packages = roster::all()
+        .iter()
+        .filter(|service| service.language == Language::Typescript);
+    packages.map(|service| service.name.as_str()).collect()
+}
+
 /// Whether the subgraph of that name is an npm package.
 pub(crate) fn is_service(name: &str) -> bool {
-    SERVICES.contains(&name)
+    services().contains(&name)
 }
 
 /// The SDL of a service, or nothing if it is none of these.
@@ -59,7 +66,7 @@ pub(crate) fn check(run: &mut dyn FnMut(&mut Command) -> Result<()>) -> Result<(
     needs_node()?;
     workspace::build_besides(&[("dev-stack", "mercato-stores")])?;
     let stores = workspace::binaries(false)?.join("mercato-stores");
-    for name in SERVICES {
+    for name in services() {
         packages(name)?;
         for script in ["typecheck", "lint", "build", "test", "test:it"] {
             let mut command = npm(name, &["run", "--silent", script]);
@@ -76,7 +83,10 @@ fn needs_node() -> Result<()> {
     if web::has_node() {
         return Ok(());
     }
-    bail!("node 20 or later and npm are needed for {}", SERVICES.join(", "))
+    bail!(
+        "node 20 or later and npm are needed for {}",
+        services().join(", ")
+    )
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, QUEUES};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan};
+use roster::QUEUES;
 
 use crate::tools;
 

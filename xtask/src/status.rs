@@ -128,7 +128,9 @@ fn addresses(plan: &Plan, name: &str) -> Value {
             add("smtp", ports.public);
         } else if name != "psp-sandbox" {
             add("internal", ports.internal);
-            if ["auth", "payment", "notification"].contains(&name) || name.starts_with("order") {
+            // A replica is called `order-2`.
+            let program = name.split('-').next().unwrap_or(name);
+            if roster::find(program).is_some_and(|service| service.public.is_some()) {
                 add("public", ports.public);
             }
         }

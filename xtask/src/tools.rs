@@ -7,7 +7,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow};
 use dev_stack::Stack;
-use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan, SERVICES, WITH_DATABASE};
+use dev_stack::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, Plan};
+use roster::{SERVICES, WITH_DATABASE};
 
 use crate::workspace;
 

@@ -8,14 +8,8 @@ use dev_stack::stack::RouterFiles;
 
 use crate::node;
 
-/// Programs that are built before the system starts.
-const PROGRAMS: [&str; 16] = [
-    "auth",
-    "product",
-    "inventory",
-    "cart",
-    "order",
-    "payment",
+/// Programs that are built before the system starts, beside the services.
+const PROGRAMS: [&str; 7] = [
     "psp-sandbox",
     "mail-sandbox",
     "edge",
@@ -23,9 +17,6 @@ const PROGRAMS: [&str; 16] = [
     "auditor",
     "operator",
     "timekeeper",
-    "analytics",
-    "notification",
-    "webhook",
 ];
 
 /// The checkout: what cargo says when it runs us. Where this was built says less: two checkouts may share a target
@@ -110,7 +101,10 @@ pub(crate) fn build_besides(programs: &[(&str, &str)]) -> Result<()> {
 
 fn build_programs(besides: &[(&str, &str)], release: bool) -> Result<()> {
     let mut command = cargo(&["build"])?;
-    let usual = PROGRAMS.iter().map(|program| (*program, *program));
+    let services = roster::SERVICES
+        .into_iter()
+        .filter(|service| !node::is_service(service));
+    let usual = services.chain(PROGRAMS).map(|program| (program, program));
     let watch = [("auditor", "auditor-watch")];
     for (package, program) in usual.chain(watch).chain(besides.iter().copied()) {
         command.args(["-p", package, "--bin", program]);

@@ -13,19 +13,6 @@ use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 pub(crate) const PAYMENT_EVENTS: &str = "order.payment-events";
 pub(crate) const INVENTORY_EVENTS: &str = "order.inventory-events";
 
-/// Every queue behind which messages are parked.
-const QUEUES: [&str; 9] = [
-    PAYMENT_EVENTS,
-    INVENTORY_EVENTS,
-    "review.order-events",
-    "analytics.order-events",
-    "analytics.payment-events",
-    "notification.order-events",
-    "notification.payment-events",
-    "webhook.order-events",
-    "webhook.payment-events",
-];
-
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where the broker is.
@@ -50,7 +37,7 @@ impl Broker {
         let count = async {
             let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
             let mut count = 0;
-            for queue in QUEUES {
+            for queue in roster::QUEUES {
                 let name = format!("{}{queue}.parked", self.prefix);
                 let parked = names(&connection.create_channel().await?, &name).await;
                 count += parked.with_context(|| name)?.len();

@@ -18,6 +18,8 @@ pub struct Config {
     pub inventory: Secret,
     /// `PAYMENT_DATABASE_URL` (or `_FILE`).
     pub payment: Secret,
+    /// `ANALYTICS_DATABASE_URL` (or `_FILE`); without it the sums of what was sold are not compared with the books.
+    pub analytics: Option<Secret>,
     /// `AUDIT_EVERY_S` (60): seconds from the end of one audit to the next.
     pub every: Duration,
     /// `AUDIT_GRACE_S` (60): what changed in the last seconds is not judged.
@@ -30,6 +32,7 @@ impl Config {
         let order = env.secret("ORDER_DATABASE_URL");
         let inventory = env.secret("INVENTORY_DATABASE_URL");
         let payment = env.secret("PAYMENT_DATABASE_URL");
+        let analytics = env.maybe_secret("ANALYTICS_DATABASE_URL");
         let every = env.optional("AUDIT_EVERY_S", 60_u64);
         if every == Some(0) {
             env.fault("AUDIT_EVERY_S must be at least 1");
@@ -40,6 +43,7 @@ impl Config {
                 order: order?,
                 inventory: inventory?,
                 payment: payment?,
+                analytics: analytics?,
                 every: Duration::from_secs(every?),
                 grace_s: grace_s?,
             })
@@ -57,6 +61,7 @@ pub async fn start(config: Config, host: Host) -> anyhow::Result<Vec<Listener>> 
     .await?;
     let expected = Expectations {
         grace_s: f64::from(config.grace_s),
+        analytics: config.analytics.map(|url| url.expose().to_owned()),
         ..Expectations::beside_traffic()
     };
     let stop = host.shutdown.clone();

@@ -3,7 +3,7 @@
 //! Owns: finding and installing PostgreSQL, Redis, RabbitMQ and the router, starting them in a private folder
 //! on free ports, and stopping each by its process id. Must not know: what the services do, SQL, AMQP.
 
-pub mod broker;
+mod broker;
 mod find;
 pub mod hive;
 pub mod http;
@@ -17,6 +17,7 @@ pub mod servers;
 pub mod stack;
 mod sys;
 
+pub use broker::topology;
 pub use keys::{add_user_key, retire_user_keys};
 pub use ports::{free_port, free_port_from};
 pub use process::{Lifetime, Process, ProcessId};

@@ -1,34 +1,21 @@
 //! Every secret of a deployment, made fresh: for a trial in a cluster or in containers. Where it is in earnest a
-//! secret store holds them. Names and keys are those of `helm/mercato/files/secrets.yaml`, which a test compares.
+//! secret store holds them. Which there are follows from the roster; `cargo xtask manifests` writes the list.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use roster::{SERVICES, WITH_DATABASE};
 use serde_json::{Value, json};
 
-use crate::broker::{self, ACCOUNTS};
+use crate::broker;
 use crate::keys::{new_key, private_pem, public_pem};
 use crate::servers::random_word;
-use crate::stack::{ADMIN_PASSWORD, AUDITOR, SERVICES, WITH_DATABASE};
-
-/// Services with a Redis, the number of their database (no service sees another's keys), and the keys that are theirs.
-pub(crate) const WITH_REDIS: [(&str, u8, &str); 10] = [
-    ("auth", 2, "~auth:*"),
-    ("cart", 0, "~mercato:* ~cart:*"),
-    ("product", 1, "~product:*"),
-    ("inventory", 3, "~inventory:*"),
-    ("order", 4, "~order:*"),
-    ("payment", 5, "~payment:*"),
-    ("review", 6, "~review:*"),
-    ("analytics", 8, "~analytics:*"),
-    ("notification", 7, "~notification:*"),
-    ("webhook", 9, "~webhook:*"),
-];
+use crate::stack::{ADMIN_PASSWORD, AUDITOR, SANDBOX};
 
 /// The databases that the auditor reads, by the service that owns each.
-const AUDITED: [&str; 3] = ["inventory", "order", "payment"];
+pub(crate) const AUDITED: [&str; 4] = ["analytics", "inventory", "order", "payment"];
 
 /// Values by the name of a secret and the key in it.
 #[derive(Clone)]
@@ -42,6 +29,7 @@ impl Secrets {
         secrets.databases();
         secrets.redis();
         secrets.broker();
+        secrets.own();
         secrets.provider();
         let gateway = random_word();
         secrets.put("gateway", "accepted", gateway.clone());
@@ -83,21 +71,22 @@ impl Secrets {
 
     fn redis(&mut self) {
         let mut users = "user default off\n".to_owned();
-        for (service, number, keys) in WITH_REDIS {
-            let password = random_word();
-            let url = format!("redis://{service}:{password}@redis:6379/{number}");
-            self.put(service, "redis-url", url);
-            let line = format!("user {service} on >{password} resetkeys {keys} +@all -@admin -@dangerous\n");
+        for service in roster::all() {
+            let Some(redis) = &service.redis else { continue };
+            let (name, password) = (service.name.as_str(), random_word());
+            let url = format!("redis://{name}:{password}@redis:6379/{}", redis.database);
+            self.put(name, "redis-url", url);
+            let keys: String = redis.keys.iter().map(|key| format!("~{key}:* ")).collect();
+            let line = format!("user {name} on >{password} resetkeys {keys}+@all -@admin -@dangerous\n");
             users.push_str(&line);
         }
         self.put("redis", "users.acl", users);
     }
 
     fn broker(&mut self) {
-        let passwords: BTreeMap<&'static str, String> = ACCOUNTS
-            .iter()
-            .map(|account| (account.service, random_word()))
-            .collect();
+        let accounts = broker::accounts().into_iter();
+        let passwords: BTreeMap<&'static str, String> =
+            accounts.map(|account| (account.service, random_word())).collect();
         for (&service, password) in &passwords {
             let url = format!("amqp://{service}:{password}@rabbitmq:5672/%2f");
             self.put(service, "amqp-url", url);
@@ -107,6 +96,17 @@ impl Secrets {
         self.put("rabbitmq", "users.json", format!("{definitions:#}\n"));
     }
 
+    /// What services read beside: 32 bytes in hexadecimal digits, which is long enough for any key.
+    fn own(&mut self) {
+        for service in roster::all() {
+            for secret in &service.secrets {
+                let value = format!("{}{}", random_word(), random_word());
+                self.put(&service.name, &secret.key, value);
+            }
+        }
+    }
+
+    /// What payment and its provider share, in the provider's own shape.
     fn provider(&mut self) {
         let (key, webhook) = (
             format!("sk_test_{}", random_word()),
@@ -114,11 +114,8 @@ impl Secrets {
         );
         self.put("payment", "psp-api-key", key.clone());
         self.put("payment", "psp-webhook-secret", webhook.clone());
-        self.put("psp-sandbox", "api-key", key);
-        self.put("psp-sandbox", "webhook-secret", webhook);
-        self.put("notification", "smtp-password", random_word());
-        let key = format!("{}{}", random_word(), random_word());
-        self.put("webhook", "webhook-key", key);
+        self.put(SANDBOX, "api-key", key);
+        self.put(SANDBOX, "webhook-secret", webhook);
     }
 
     /// Names of the secrets, with the keys of each.
@@ -187,15 +184,15 @@ mod tests {
             let url = &secrets[AUDITOR][&format!("{service}-database-url")];
             assert!(url.contains(secrets["postgres"]["auditor"].as_str()), "{url}");
         }
-        for (service, ..) in WITH_REDIS {
-            let url = &secrets[service]["redis-url"];
+        for service in roster::all().iter().filter(|service| service.redis.is_some()) {
+            let url = &secrets[service.name.as_str()]["redis-url"];
             let password = url.split([':', '@']).nth(2).unwrap();
             assert!(
                 secrets["redis"]["users.acl"].contains(&format!(">{password} ")),
                 "{url}"
             );
         }
-        for service in ACCOUNTS.map(|account| account.service) {
+        for service in broker::accounts().into_iter().map(|account| account.service) {
             let url = &secrets[service]["amqp-url"];
             let password = url.split([':', '@']).nth(2).unwrap();
             assert!(secrets["rabbitmq"]["users.json"].contains(password), "{url}");

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dev_stack::servers::scratch_folder;
-use dev_stack::stack::{Reroute, SANDBOX, SERVICES, State};
+use dev_stack::stack::{Reroute, SANDBOX, State};
 use dev_stack::{Lifetime, Settings, Signal, Stack};
+use roster::SERVICES;
 
 /// A folder in which every service is the stand-in.
 fn stand_ins(folder: &Path) -> PathBuf {

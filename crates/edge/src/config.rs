@@ -1,5 +1,6 @@
 //! The edge's environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -17,10 +18,8 @@ pub struct Config {
     pub graph: String,
     /// `STAFF_UPSTREAM`: host and port of the staff's router.
     pub staff: String,
-    /// `LIVE_UPSTREAM`: host and port of order's WebSocket.
-    pub live: String,
-    /// `NOTICES_UPSTREAM`: host and port of notification's WebSocket.
-    pub notices: String,
+    /// `LIVE_UPSTREAMS`: host and port of each WebSocket, by the service that has it, as `NAME=HOST:PORT,...`.
+    pub live: BTreeMap<String, String>,
     /// `KEYS_UPSTREAM`: host and port of auth's public keys.
     pub keys: String,
     /// `TRACE_VIEWER`: where a trace can be looked at, with `{traceId}` in it. The page links to it.
@@ -46,8 +45,7 @@ impl Config {
         let page = env.required::<PathBuf>("PAGE_DIR");
         let graph = env.required("GRAPH_UPSTREAM");
         let staff = env.required("STAFF_UPSTREAM");
-        let live = env.required("LIVE_UPSTREAM");
-        let notices = env.required("NOTICES_UPSTREAM");
+        let live = live(env);
         let keys = env.required("KEYS_UPSTREAM");
         let trace_viewer = env.maybe("TRACE_VIEWER");
         let development = development(env, public);
@@ -61,13 +59,29 @@ impl Config {
                 graph: graph?,
                 staff: staff?,
                 live: live?,
-                notices: notices?,
                 keys: keys?,
                 trace_viewer: trace_viewer?,
                 development: development?,
             })
         })
     }
+}
+
+/// Every service that serves subscriptions must be named, and no other.
+fn live(env: &mut Env) -> Option<BTreeMap<String, String>> {
+    let text: String = env.required("LIVE_UPSTREAMS")?;
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    let live: BTreeMap<String, String> = pairs
+        .map(|(name, address)| (name.to_owned(), address.to_owned()))
+        .collect();
+    if live.keys().eq(roster::LIVE) {
+        return Some(live);
+    }
+    env.fault(format!(
+        "LIVE_UPSTREAMS must be NAME=HOST:PORT for each of {}",
+        roster::LIVE.join(", ")
+    ));
+    None
 }
 
 #[expect(
@@ -102,8 +116,7 @@ mod tests {
             ("PAGE_DIR", page.as_str()),
             ("GRAPH_UPSTREAM", "127.0.0.1:1"),
             ("STAFF_UPSTREAM", "127.0.0.1:4"),
-            ("LIVE_UPSTREAM", "127.0.0.1:2"),
-            ("NOTICES_UPSTREAM", "127.0.0.1:5"),
+            ("LIVE_UPSTREAMS", "notification=127.0.0.1:5,order=127.0.0.1:2"),
             ("KEYS_UPSTREAM", "127.0.0.1:3"),
         ];
         pairs.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
@@ -130,5 +143,13 @@ mod tests {
     fn a_page_that_was_not_built_is_a_fault() {
         let error = read(&[("PAGE_DIR", "/nowhere")]).unwrap_err();
         assert!(error.faults[0].contains("index.html"), "{error}");
+    }
+
+    #[test]
+    fn each_websocket_is_named_and_no_other() {
+        for text in ["order=127.0.0.1:2", "127.0.0.1:2", "order=1,notification=2,cart=3"] {
+            let error = read(&[("LIVE_UPSTREAMS", text)]).unwrap_err();
+            assert!(error.faults[0].contains("notification, order"), "{error}");
+        }
     }
 }

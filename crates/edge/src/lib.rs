@@ -54,14 +54,15 @@ pub fn router(config: &Config, host: &Host, admins: Option<UserVerifier>) -> Rou
         }
         None => page,
     };
-    Router::new()
+    let mut router = Router::new();
+    for (name, authority) in &config.live {
+        if let Some(path) = roster::find(name).and_then(roster::Service::live_path) {
+            router = router.route(&path, proxy.to(Upstream::live(authority, path.clone())));
+        }
+    }
+    router
         .route("/graphql", proxy.to(Upstream::graph(&config.graph)))
         .route(STAFF_PATH, proxy.to(Upstream::staff(&config.staff)))
-        .route("/graphql/ws", proxy.to(Upstream::live(&config.live)))
-        .route(
-            "/graphql/ws/notification",
-            proxy.to(Upstream::notices(&config.notices)),
-        )
         .route("/.well-known/jwks.json", proxy.to(Upstream::keys(&config.keys)))
         .nest("/_dev", control)
         .merge(page)

@@ -1,5 +1,6 @@
 //! Passes requests on, unread and unbuffered, and WebSockets as they are. Must not know what they say.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub(crate) struct Upstream {
     authority: String,
     /// The path there.
-    path: &'static str,
+    path: Cow<'static, str>,
     name: &'static str,
     /// Whether it takes WebSockets.
     upgrades: bool,
@@ -56,7 +57,7 @@ impl Upstream {
     pub(crate) fn graph(authority: &str) -> Self {
         Self {
             authority: authority.to_owned(),
-            path: "/graphql",
+            path: "/graphql".into(),
             name: "The graph",
             upgrades: false,
         }
@@ -65,26 +66,17 @@ impl Upstream {
     pub(crate) fn staff(authority: &str) -> Self {
         Self {
             authority: authority.to_owned(),
-            path: STAFF_PATH,
+            path: STAFF_PATH.into(),
             name: "The staff's graph",
             upgrades: false,
         }
     }
 
-    pub(crate) fn live(authority: &str) -> Self {
+    pub(crate) fn live(authority: &str, path: String) -> Self {
         Self {
             authority: authority.to_owned(),
-            path: "/graphql/ws",
+            path: path.into(),
             name: "Live progress",
-            upgrades: true,
-        }
-    }
-
-    pub(crate) fn notices(authority: &str) -> Self {
-        Self {
-            authority: authority.to_owned(),
-            path: "/graphql/ws/notification",
-            name: "Live notifications",
             upgrades: true,
         }
     }
@@ -92,7 +84,7 @@ impl Upstream {
     pub(crate) fn keys(authority: &str) -> Self {
         Self {
             authority: authority.to_owned(),
-            path: "/.well-known/jwks.json",
+            path: "/.well-known/jwks.json".into(),
             name: "The key set",
             upgrades: false,
         }

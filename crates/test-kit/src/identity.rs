@@ -15,18 +15,6 @@ pub const ISSUER: &str = "mercato";
 /// Whom user tokens are for.
 pub const AUDIENCE: &str = "mercato";
 const KEY_ID: &str = "test";
-const SERVICES: [&str; 10] = [
-    "auth",
-    "product",
-    "inventory",
-    "cart",
-    "order",
-    "payment",
-    "review",
-    "notification",
-    "analytics",
-    "webhook",
-];
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 
 /// Fresh keys of auth and of every service, and what can be signed and verified with them.
@@ -52,7 +40,7 @@ impl Identity {
     pub fn with_clock(clock: Clock) -> Self {
         let pem = keys::generate().expect("a key").private_pem;
         let signer = UserSigner::from_pem(KEY_ID, &pem, ISSUER, AUDIENCE).expect("a signer");
-        let services = SERVICES
+        let services = roster::SERVICES
             .map(|name| (name, keys::generate().expect("a key")))
             .into();
         Self {

@@ -115,6 +115,16 @@ spec:
 {{- end }}
 
 {{- /* Peers in the same namespace: dict "names" (list) */ -}}
+{{- /* Names of the services that have a fact: list root fact. Joined by spaces. */ -}}
+{{- define "mercato.with" -}}
+{{- $fact := index . 1 -}}
+{{- $names := list -}}
+{{- range $name, $facts := (index . 0).Files.Get "files/topology.yaml" | fromYaml }}
+{{- if index $facts $fact }}{{ $names = append $names $name }}{{ end }}
+{{- end }}
+{{- $names | sortAlpha | join " " }}
+{{- end }}
+
 {{- define "mercato.peers" -}}
 {{- range . }}
 - podSelector:

@@ -13,39 +13,35 @@
   "MERCATO_ENV" $values.environment
   "LOG" $values.log -}}
 {{- if .facts.public }}{{- $_ := set $config "PUBLIC_ADDR" "0.0.0.0:8082" }}{{- end }}
-{{- if ne .name "auth" }}{{- $_ := set $config "JWKS_URL" "http://auth:8082/.well-known/jwks.json" }}{{- end }}
+{{- if ne (.facts.public | default "") "jwks" }}{{- $_ := set $config "JWKS_URL" "http://auth:8082/.well-known/jwks.json" }}{{- end }}
 {{- if .facts.database }}{{- $_ := set $config "DATABASE_URL_FILE" "/run/secrets/mercato/database-url" }}{{- end }}
 {{- if .facts.redis }}{{- $_ := set $config "REDIS_URL_FILE" "/run/secrets/mercato/redis-url" }}{{- end }}
 {{- if .facts.amqp }}{{- $_ := set $config "AMQP_URL_FILE" "/run/secrets/mercato/amqp-url" }}{{- end }}
 {{- range .facts.calls }}{{- $_ := set $config (printf "%s_URL" (upper .)) (printf "http://%s:8081" .) }}{{- end }}
 {{- if $values.tracing.endpoint }}{{- $_ := set $config "OTEL_EXPORTER_OTLP_ENDPOINT" $values.tracing.endpoint }}{{- end }}
-{{- if eq .name "auth" }}
-  {{- $_ := set $config "USER_KEYS_DIR" "/run/secrets/user-keys" }}
-  {{- $_ := set $config "BOOTSTRAP_ADMIN_EMAIL" $values.identity.adminEmail }}
-  {{- $_ := set $config "BOOTSTRAP_ADMIN_PASSWORD_FILE" "/run/secrets/mercato/admin-password" }}
-{{- end }}
-{{- if has .name (list "notification" "order") }}{{- $_ := set $config "ALLOWED_ORIGINS" (include "mercato.origin" .root) }}{{- end }}
+{{- if eq (.facts.public | default "") "live" }}{{- $_ := set $config "ALLOWED_ORIGINS" (include "mercato.origin" .root) }}{{- end }}
+{{- range .facts.folders }}{{- $_ := set $config .variable (printf "/run/secrets/%s" .name) }}{{- end }}
+{{- range .facts.secrets }}{{- $_ := set $config (printf "%s_FILE" .variable) (ternary "" (printf "/run/secrets/mercato/%s" .key) (and .world $values.sandbox.enabled)) }}{{- end }}
+{{- $shop := include "mercato.origin" .root }}
+{{- range $name, $value := .facts.production }}{{- $_ := set $config $name $value }}{{- end }}
+{{- range $name, $value := .facts.variables }}{{- $_ := set $config $name (replace "{shop}" $shop $value) }}{{- end }}
+{{- /* What the chart's own values say instead. */ -}}
+{{- if eq .name "auth" }}{{- $_ := set $config "BOOTSTRAP_ADMIN_EMAIL" $values.identity.adminEmail }}{{- end }}
 {{- if eq .name "notification" }}
-  {{- $_ := set $config "SHOP_URL" (include "mercato.origin" .root) }}
   {{- $_ := set $config "MAIL_FROM" $values.mail.from }}
   {{- if $values.sandbox.enabled }}
     {{- $_ := set $config "SMTP_ADDR" "mail-sandbox:2525" }}
     {{- $_ := set $config "SMTP_TLS" "none" }}
     {{- $_ := set $config "SMTP_USER" "" }}
-    {{- $_ := set $config "SMTP_PASSWORD_FILE" "" }}
   {{- else }}
     {{- $_ := set $config "SMTP_ADDR" $values.mail.server }}
     {{- $_ := set $config "SMTP_TLS" $values.mail.tls }}
     {{- $_ := set $config "SMTP_USER" $values.mail.user }}
-    {{- $_ := set $config "SMTP_PASSWORD_FILE" "/run/secrets/mercato/smtp-password" }}
   {{- end }}
 {{- end }}
 {{- if eq .name "payment" }}
   {{- $_ := set $config "PSP_BASE_URL" (ternary "http://psp-sandbox:8080" $values.provider.url $values.sandbox.enabled) }}
-  {{- $_ := set $config "PSP_API_KEY_FILE" "/run/secrets/mercato/psp-api-key" }}
-  {{- $_ := set $config "PSP_WEBHOOK_SECRET_FILE" "/run/secrets/mercato/psp-webhook-secret" }}
 {{- end }}
-{{- if eq .name "webhook" }}{{- $_ := set $config "WEBHOOK_KEY_FILE" "/run/secrets/mercato/webhook-key" }}{{- end }}
 {{- range $name, $value := .settings.config }}{{- $_ := set $config $name (toString $value) }}{{- end }}
 {{- range $name := keys $config | sortAlpha }}
 {{ $name }}: {{ index $config $name | quote }}
@@ -67,17 +63,7 @@
 {{- if .facts.amqp }}
 - amqp-url
 {{- end }}
-{{- if eq .name "auth" }}
-- admin-password
-{{- end }}
-{{- if eq .name "notification" }}
-- smtp-password
-{{- end }}
-{{- if eq .name "payment" }}
-- psp-api-key
-- psp-webhook-secret
-{{- end }}
-{{- if eq .name "webhook" }}
-- webhook-key
+{{- range .facts.secrets }}
+- {{ .key }}
 {{- end }}
 {{- end }}

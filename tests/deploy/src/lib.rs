@@ -19,7 +19,6 @@ pub fn root() -> PathBuf {
 }
 
 /// The six subgraphs.
-pub const SERVICES: [&str; 10] = dev_stack::stack::SERVICES;
 
 /// What runs beside them: the sandboxes, and who audits the books.
 pub const COMPANIONS: [&str; 3] = [

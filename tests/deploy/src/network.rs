@@ -5,22 +5,6 @@ use serde_json::Value;
 use crate::objects::{find, list, name, of_kind, pod_labels, port_number, selects, text, workloads};
 use crate::references::{service_port, serving};
 
-/// Who calls whom on which listener: the law, apart from what the manifests say.
-const INTERNAL: [(&str, &str); 7] = [
-    ("analytics", "cart"),
-    ("cart", "product"),
-    ("notification", "auth"),
-    ("order", "cart"),
-    ("order", "inventory"),
-    ("order", "payment"),
-    ("order", "product"),
-];
-/// Who may call the world, and at which port: the payment provider, the mail server, endpoints of webhooks.
-const OUTSIDE: [(&str, &[u64]); 3] = [
-    ("notification", &[465, 587]),
-    ("payment", &[443]),
-    ("webhook", &[443]),
-];
 /// What is not the world: other pods, other machines of ours, and where a cloud tells its secrets.
 const INSIDE: [&str; 5] = [
     "10.0.0.0/8",
@@ -39,14 +23,14 @@ pub fn violations(objects: &[Value]) -> Vec<String> {
     if !of_kind(objects, "NetworkPolicy").any(denies_all) {
         faults.push("nothing denies what no policy allows".to_owned());
     }
-    for service in crate::SERVICES {
+    for service in roster::SERVICES {
         for caller in workloads(objects).map(name) {
             for (listener, port, may) in [
                 ("graph", GRAPHQL_PORT, dev_stack::stack::ROUTERS.contains(&caller)),
                 (
                     "internal listener",
                     INTERNAL_PORT,
-                    INTERNAL.contains(&(caller, service)),
+                    roster::callers(service).contains(&caller),
                 ),
             ] {
                 // Each side must be right by itself: one that is open waits for the other to be.
@@ -66,7 +50,7 @@ pub fn violations(objects: &[Value]) -> Vec<String> {
         .filter(|caller| find(objects, "Service", "postgres").is_some() && *caller != "postgres")
     {
         // Those who own a database, and the one who reads the books of three.
-        let may = dev_stack::stack::WITH_DATABASE.contains(&caller) || caller == dev_stack::stack::AUDITOR;
+        let may = roster::WITH_DATABASE.contains(&caller) || caller == dev_stack::stack::AUDITOR;
         if allows(objects, caller, "postgres", DATABASE_PORT) != may {
             faults.push(format!("{caller} to the databases: {}", !may));
         }
@@ -79,12 +63,12 @@ pub fn violations(objects: &[Value]) -> Vec<String> {
 /// Services that may reach the world though they need not, or the inside by way of it.
 fn outside(objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
-    for service in crate::SERVICES {
-        let Some(policy) = find(objects, "NetworkPolicy", service) else {
+    for service in roster::all() {
+        let Some(policy) = find(objects, "NetworkPolicy", &service.name) else {
             continue;
         };
-        let ports = OUTSIDE.iter().find(|(name, _)| *name == service);
-        let ports = ports.map_or(&[][..], |(_, ports)| *ports);
+        let ports = service.outside.as_ref().map_or(&[][..], |outside| &outside.ports);
+        let service = &service.name;
         for rule in list(policy, "/spec/egress") {
             for block in list(rule, "/to").iter().filter_map(|peer| peer.get("ipBlock")) {
                 let spared = |range: &&str| list(block, "/except").iter().any(|spared| spared == range);
@@ -95,7 +79,7 @@ fn outside(objects: &[Value]) -> Vec<String> {
                     ));
                 }
                 let open = list(rule, "/ports");
-                let needed = |port: &Value| port["port"].as_u64().is_some_and(|port| ports.contains(&port));
+                let needed = |port: &Value| ports.iter().any(|needed| port["port"] == *needed);
                 if open.is_empty() || !open.iter().all(needed) {
                     faults.push(format!("{service} may reach the world at {open:?}"));
                 }

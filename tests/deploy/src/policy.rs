@@ -131,7 +131,7 @@ fn pod_faults(objects: &[Value], workload: &Value) -> Vec<String> {
             .is_some_and(|account| account["automountServiceAccountToken"] == false),
         "its service account is missing or mounts a token",
     );
-    if crate::SERVICES.contains(&name(workload)) {
+    if roster::SERVICES.contains(&name(workload)) {
         must(
             pod["terminationGracePeriodSeconds"]
                 .as_u64()

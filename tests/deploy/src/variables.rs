@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
+use roster::Language;
 use serde_json::Value;
 
 use crate::objects::{containers, find, list, text};
@@ -64,8 +65,10 @@ pub fn source_of(service: &str) -> String {
     match service {
         "psp-sandbox" | "mail-sandbox" => format!("crates/{service}/src/lib.rs"),
         "auditor-watch" => "crates/auditor/src/watch.rs".to_owned(),
-        "review" => "subgraphs/review/src/config.ts".to_owned(),
-        _ => format!("subgraphs/{service}/src/config.rs"),
+        _ => match roster::find(service).map(|service| service.language) {
+            Some(Language::Typescript) => format!("subgraphs/{service}/src/config.ts"),
+            _ => format!("subgraphs/{service}/src/config.rs"),
+        },
     }
 }
 

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use deploy::objects::{list, name, text, workloads};
-use deploy::{COMPANIONS, SERVICES, render, root, tools, variables};
-use dev_stack::stack::AUDITOR;
+use deploy::{COMPANIONS, render, root, tools, variables};
+use dev_stack::stack::{AUDITOR, ROUTERS};
+use roster::SERVICES;
 use serde_json::Value;
 
 use crate::Case;
@@ -107,14 +108,7 @@ fn nginx() -> Result<()> {
             .replace("/tmp/", &format!("{place}/"))
             .replace("/etc/nginx/", &format!("{place}/"));
         // Names that only the network of the containers knows.
-        for name in [
-            "router-staff",
-            "router",
-            "order",
-            "notification",
-            "auth",
-            "payment",
-        ] {
+        for name in ROUTERS.iter().chain(&SERVICES) {
             text = text.replace(&format!("server {name}:"), "server 127.0.0.1:");
         }
         std::fs::write(folder.path().join(entry.file_name()), text)?;

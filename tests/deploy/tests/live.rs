@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use deploy::{metrics, root, tools};
 use dev_stack::stack::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, SERVICES, STAFF_PATH,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, Plan, ROUTER, ROUTERS, RouterFiles, SANDBOX, STAFF_PATH,
     STAFF_ROUTER, Settings, Stack,
 };
+use roster::SERVICES;
 use serde_json::Value;
 
 use crate::Case;

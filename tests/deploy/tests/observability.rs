@@ -201,7 +201,7 @@ fn boards() -> Result<()> {
         .iter()
         .map(|name| (*name).to_owned())
         .chain(
-            deploy::SERVICES
+            roster::SERVICES
                 .iter()
                 .map(|service| format!("service-{service}")),
         )

@@ -6,7 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use deploy::objects::{find, list, name, workloads};
 use deploy::references::Keys;
-use deploy::{COMPANIONS, ENVIRONMENTS, SERVICES, network, policy, references, render, tools, variables};
+use deploy::{COMPANIONS, ENVIRONMENTS, network, policy, references, render, tools, variables};
+use roster::SERVICES;
 use serde_json::Value;
 
 use crate::Case;
@@ -81,11 +82,11 @@ fn public(_: &str, objects: &[Value]) -> Vec<String> {
         .map(|workload| (name(workload), network::public_ports(objects, name(workload))))
         .filter(|(_, ports)| !ports.is_empty())
         .collect();
-    let allowed = BTreeSet::from([
-        ("auth", vec![8082]),
-        ("notification", vec![8082]),
-        ("order", vec![8082]),
-        ("payment", vec![8082]),
+    let public = roster::all().iter().filter(|service| service.public.is_some());
+    let mut allowed: BTreeSet<(&str, Vec<u64>)> = public
+        .map(|service| (service.name.as_str(), vec![8082]))
+        .collect();
+    allowed.extend([
         ("router", vec![4000]),
         ("router-staff", vec![4000]),
         ("web-demo", vec![8080]),

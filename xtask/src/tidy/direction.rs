@@ -18,6 +18,7 @@ const KITS: &[&str] = &[
 /// Each crate of the house, and which others it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("contracts", &[]),
+    ("roster", &[]),
     ("service-kit", &["contracts"]),
     ("pg-kit", &["contracts", "service-kit"]),
     ("service-auth", &["contracts", "service-kit"]),
@@ -34,11 +35,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("psp-sandbox", &["service-kit"]),
     ("mail-sandbox", &["service-kit"]),
     ("shopper", &["contracts"]),
-    ("auditor", &["contracts", "service-kit"]),
+    ("auditor", &["contracts", "service-kit", "roster"]),
     ("timekeeper", &["shopper"]),
     ("operator", &["contracts", "service-kit", "event-bus", "shopper"]),
-    ("dev-stack", &[]),
-    ("edge", &["service-kit", "service-auth", "dev-stack"]),
+    ("dev-stack", &["roster"]),
+    ("edge", &["service-kit", "service-auth", "dev-stack", "roster"]),
     (
         "test-kit",
         &[
@@ -49,12 +50,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "graphql-kit",
             "event-bus",
             "dev-stack",
+            "roster",
         ],
     ),
-    ("xtask", &["dev-stack"]),
+    ("xtask", &["dev-stack", "roster"]),
     ("composer", &[]),
-    ("tests", &["contracts", "dev-stack", "shopper", "auditor"]),
-    ("deploy", &["dev-stack"]),
+    (
+        "tests",
+        &["contracts", "dev-stack", "roster", "shopper", "auditor"],
+    ),
+    ("deploy", &["dev-stack", "roster"]),
     (
         "fuzz",
         &[
@@ -70,7 +75,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "faults",
-        &["contracts", "dev-stack", "auditor", "service-kit", "service-auth"],
+        &[
+            "contracts",
+            "dev-stack",
+            "roster",
+            "auditor",
+            "service-kit",
+            "service-auth",
+        ],
     ),
 ];
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use self::tree::Tree;
-use crate::workspace;
+use crate::{manifests, workspace};
 
 pub(crate) fn run() -> Result<ExitCode> {
     let files = check()?;
@@ -25,7 +25,13 @@ pub(crate) fn run() -> Result<ExitCode> {
 /// Fails with every violation; returns how many files were read.
 pub(crate) fn check() -> Result<usize> {
     let tree = Tree::read(&workspace::root())?;
-    let violations = violations(&tree);
+    let mut violations = violations(&tree);
+    let stale = manifests::stale(&workspace::root())?;
+    violations.extend(
+        stale
+            .keys()
+            .map(|name| format!("{name}: not as cargo xtask manifests writes it")),
+    );
     if !violations.is_empty() {
         bail!("{} violations\n  {}", violations.len(), violations.join("\n  "));
     }

@@ -24,6 +24,8 @@ type Amounts = BTreeMap<(Uuid, String), i64>;
 struct Sums {
     /// When the first thing it heard happened; it can't know of orders before.
     since: Option<DateTime<Utc>>,
+    /// When the last thing it heard happened; beside traffic it is not blamed for what came after.
+    until: Option<DateTime<Utc>>,
     paid: Amounts,
     refunded: Amounts,
     /// By currency: what its hours say and what its orders say, of orders, revenue and refunds.
@@ -60,8 +62,12 @@ async fn look(books: &Books, url: &str, grace_s: f64) -> Result<Finding> {
         return Ok(finding);
     };
     // Sources are read after the sums: what is in the sums is in them too.
-    let refunded = refunded(books, grace_s).await.context("refunds")?;
-    let (paid, known) = paid(books, since, grace_s).await.context("paid orders")?;
+    let judged = Judged {
+        grace_s,
+        until: sums.until.filter(|_| grace_s > 0.0),
+    };
+    let refunded = refunded(books, &judged).await.context("refunds")?;
+    let (paid, known) = paid(books, since, &judged).await.context("paid orders")?;
     compare(&mut finding, "paid", &paid, &sums.paid, |order| {
         known.contains(&order)
     });
@@ -121,7 +127,7 @@ async fn sums(url: &str) -> Result<Option<Sums>> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .execute(&mut *tx)
         .await?;
-    let since = sqlx::query_scalar("SELECT min(at) FROM fact")
+    let (since, until) = sqlx::query_as("SELECT min(at), max(at) FROM fact")
         .fetch_one(&mut *tx)
         .await?;
     let paid = amounts(
@@ -156,6 +162,7 @@ async fn sums(url: &str) -> Result<Option<Sums>> {
     }
     Ok(Some(Sums {
         since,
+        until,
         paid,
         refunded,
         totals,
@@ -168,20 +175,28 @@ async fn amounts(connection: &mut PgConnection, sql: &'static str) -> Result<Amo
     rows.iter().map(amount).collect()
 }
 
+/// What is old enough to be judged.
+struct Judged {
+    grace_s: f64,
+    /// Where analytics has come to, if it may be behind: it may be away, or read what piled up meanwhile.
+    until: Option<DateTime<Utc>>,
+}
+
 /// Orders that were ever paid, and all orders that analytics can know.
 async fn paid(
     books: &Books,
     since: DateTime<Utc>,
-    grace_s: f64,
+    judged: &Judged,
 ) -> Result<(Sources, BTreeSet<Uuid>), sqlx::Error> {
     let rows = sqlx::query(
         "SELECT id, currency, total_minor, (SELECT min(at) FROM order_history WHERE order_id = id AND to_status = 'PAID')
-                    > clock_timestamp() - make_interval(secs => $2) AS fresh,
+                    > least(clock_timestamp(), $3) - make_interval(secs => $2) AS fresh,
                 EXISTS (SELECT FROM order_history WHERE order_id = id AND to_status = 'PAID')
          FROM orders WHERE created_at >= $1",
     )
     .bind(since)
-    .bind(grace_s)
+    .bind(judged.grace_s)
+    .bind(judged.until)
     .fetch_all(&books.order)
     .await?;
     let (mut paid, mut known) = (Sources::new(), BTreeSet::new());
@@ -197,14 +212,15 @@ async fn paid(
 }
 
 /// What went back, by order.
-async fn refunded(books: &Books, grace_s: f64) -> Result<Sources, sqlx::Error> {
+async fn refunded(books: &Books, judged: &Judged) -> Result<Sources, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT order_id, refund.currency, sum(refund.amount_minor)::bigint,
-                max(refund.ended_at) > clock_timestamp() - make_interval(secs => $1)
+                max(refund.ended_at) > least(clock_timestamp(), $2) - make_interval(secs => $1)
          FROM refund JOIN payment ON payment.id = payment_id
          WHERE refund.status = 'SUCCEEDED' GROUP BY order_id, refund.currency",
     )
-    .bind(grace_s)
+    .bind(judged.grace_s)
+    .bind(judged.until)
     .fetch_all(&books.payment)
     .await?;
     let row = |row: &sqlx::postgres::PgRow| {

@@ -13,7 +13,8 @@ async fn heard() -> (World, TestDb) {
     let analytics = test_kit::postgres(&ANALYTICS).await;
     let sql = format!(
         "INSERT INTO fact (order_id, type, version, event_id, at, payload)
-         VALUES ('{PAID}', 'order.created.v1', 1, gen_random_uuid(), now() - interval '1 hour', '{{}}');
+         VALUES ('{PAID}', 'order.created.v1', 1, gen_random_uuid(), now() - interval '1 hour', '{{}}'),
+                ('{PAID}', 'order.status_changed.v1', 2, gen_random_uuid(), now(), '{{}}');
          INSERT INTO order_fact (order_id, user_id, currency, total_minor, discount_minor, lines, placed_at, paid_at, refunds)
          VALUES ('{PAID}', '{PAID}', 'EUR', 1000, 0, '[]', now(), now(), '{{}}'),
                 ('{CANCELLED}', '{PAID}', 'EUR', 500, 0, '[]', now(), NULL, '{{}}'),
@@ -91,4 +92,19 @@ async fn what_is_new_is_not_judged() {
     world.expected.grace_s = 60.0;
     let report = world.audit().await;
     assert_eq!(report.finding("I19").unwrap().holds, Some(true));
+}
+
+#[tokio::test]
+async fn what_analytics_has_not_come_to_is_not_judged_beside_traffic() {
+    let (mut world, analytics) = heard().await;
+    let away = "UPDATE order_fact SET paid_at = NULL, refunds = '{}'; DELETE FROM sales_hour;
+                UPDATE fact SET at = now() - interval '2 days' WHERE type = 'order.created.v1';
+                DELETE FROM fact WHERE type = 'order.status_changed.v1'";
+    run(&analytics, away).await;
+    let report = world.audit().await;
+    let finding = report.finding("I19").unwrap();
+    assert_eq!(finding.holds, Some(true), "{:?}", finding.notes);
+    // At rest there is no excuse.
+    world.expected.grace_s = 0.0;
+    assert_eq!(world.audit().await.finding("I19").unwrap().holds, Some(false));
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::container::{Container, Image};
 use super::{Options, own_folder, user_for};
-use crate::broker::{self, ACCOUNTS};
+use crate::broker;
 use crate::process::{Process, Spec};
 use crate::{find, free_port};
 
@@ -158,11 +158,11 @@ impl RabbitMq {
     /// reaches this broker. Skipped when the broker was given the same before.
     pub fn apply_definitions(&self) -> Result<BTreeMap<String, String>> {
         let mut passwords = BTreeMap::new();
-        for account in ACCOUNTS {
+        for account in broker::accounts() {
             let word = super::kept_word(&self.home.join(format!("{}.word", account.service)))?;
             passwords.insert(account.service, word);
         }
-        let definitions = definitions(&passwords)?;
+        let definitions = definitions(&passwords);
         let file = self.home.join("definitions.json");
         if !std::fs::read_to_string(&file).is_ok_and(|applied| applied == definitions) {
             self.import(&definitions)?;
@@ -286,12 +286,12 @@ impl NodePorts {
 }
 
 /// The topology, and the accounts beside it.
-fn definitions(passwords: &BTreeMap<&str, String>) -> Result<String> {
-    let mut all: serde_json::Value = serde_json::from_str(broker::TOPOLOGY).context("topology.json")?;
+fn definitions(passwords: &BTreeMap<&str, String>) -> String {
+    let mut all = broker::topology();
     let (users, permissions) = broker::definitions(|account| passwords[account.service].clone());
     all["users"] = users.into();
     all["permissions"] = permissions.into();
-    Ok(all.to_string())
+    all.to_string()
 }
 
 /// What both the node and `rabbitmqctl` need to find this instance and no other.

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 
+use roster::{SERVICES, Service};
+
 use super::plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, EDGE, MAIL, Plan, ROUTER, SANDBOX, SERVICES, STAFF_PATH,
-    STAFF_ROUTER, WITH_DATABASE, program_of,
+    ADMIN_PASSWORD, AUDITOR, EDGE, MAIL, Plan, ROUTER, SANDBOX, STAFF_PATH, STAFF_ROUTER, program_of,
 };
 use crate::keys::KeyFolders;
-use crate::secrets::WITH_REDIS;
 
 /// Variables of a process, in no particular order.
 pub(super) type Environment = Vec<(String, String)>;
@@ -30,9 +30,6 @@ const WEB_ORIGINS: &str = "http://localhost:3000,http://127.0.0.1:3000";
 /// Where mails lead to in a system without a page.
 const SHOP: &str = "http://127.0.0.1:8080";
 
-/// Seals the secrets of endpoints: public on purpose, it guards demonstration data on the loopback address.
-const WEBHOOK_KEY: &str = "6d65726361746f2d776562686f6f6b2d64656d6f2d6b65792d6f662d33322062";
-
 /// What the process called `name` is started with.
 pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
     let mut environment = match program_of(name) {
@@ -42,7 +39,11 @@ pub(super) fn of(plan: &Plan, name: &str) -> Result<Environment> {
         MAIL => mail(plan)?,
         AUDITOR => auditor(plan)?,
         EDGE => edge(plan)?,
-        service => subgraph(plan, name, service)?,
+        service => {
+            let service =
+                roster::find(service).with_context(|| format!("there is no service called {service}"))?;
+            subgraph(plan, name, service)?
+        }
     };
     let extra = plan.extra.get(name).into_iter().flatten();
     environment.extend(extra.map(|(name, value)| (name.clone(), value.clone())));
@@ -70,14 +71,14 @@ fn local(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
+fn subgraph(plan: &Plan, name: &str, service: &Service) -> Result<Environment> {
     let ports = plan.ports_of(name)?;
     let keys = KeyFolders::new(&plan.folder);
     let mut all = Environment::new();
     set(&mut all, "GRAPHQL_ADDR", local(ports.graphql));
     set(&mut all, "INTERNAL_ADDR", local(ports.internal));
     set(&mut all, "OPS_ADDR", local(ports.ops));
-    if ["auth", "order", "payment", "notification"].contains(&service) {
+    if service.public.is_some() {
         set(&mut all, "PUBLIC_ADDR", local(ports.public));
     }
     set(&mut all, "GATEWAY_KEY", &plan.gateway_key);
@@ -89,55 +90,66 @@ fn subgraph(plan: &Plan, name: &str, service: &str) -> Result<Environment> {
     set(
         &mut all,
         "SERVICE_KEY_FILE",
-        keys.private(service).display().to_string(),
+        keys.private(&service.name).display().to_string(),
     );
     set(
         &mut all,
         "SERVICE_KEYS_DIR",
         keys.services().display().to_string(),
     );
-    for callee in SERVICES.iter().filter(|callee| **callee != service) {
+    for callee in SERVICES.iter().filter(|callee| **callee != service.name) {
         let url = format!("http://{}", local(plan.ports_of(callee)?.internal));
         set(&mut all, format!("{}_URL", callee.to_uppercase()), url);
     }
     stores(plan, service, &mut all);
-    match service {
+    if service.is_live() {
+        set(&mut all, "ALLOWED_ORIGINS", origins(plan));
+    }
+    for secret in &service.secrets {
+        if let Some(value) = &secret.development {
+            set(&mut all, &secret.variable, value);
+        }
+    }
+    for (variable, value) in service.variables.iter().chain(&service.development) {
+        set(&mut all, variable, filled(plan, value)?);
+    }
+    // What is shared with the provider, and what people sign in with.
+    match service.name.as_str() {
         "auth" => {
             set(&mut all, "USER_KEYS_DIR", keys.users().display().to_string());
-            set(&mut all, "BOOTSTRAP_ADMIN_EMAIL", ADMIN_EMAIL);
             set(&mut all, "BOOTSTRAP_ADMIN_PASSWORD", ADMIN_PASSWORD);
         }
-        "order" => set(&mut all, "ALLOWED_ORIGINS", origins(plan)),
         "payment" => {
-            set(&mut all, "PSP_BASE_URL", plan.psp_url());
             set(&mut all, "PSP_API_KEY", &plan.psp_api_key);
             set(&mut all, "PSP_WEBHOOK_SECRET", &plan.psp_webhook_secret);
-        }
-        "notification" => {
-            set(&mut all, "ALLOWED_ORIGINS", origins(plan));
-            set(&mut all, "SMTP_ADDR", local(plan.ports_of(MAIL)?.public));
-            set(&mut all, "SMTP_TLS", "none");
-            set(&mut all, "MAIL_FROM", "Mercato <shop@mercato.example>");
-            let shop = plan.page_url().unwrap_or_else(|| SHOP.to_owned());
-            set(&mut all, "SHOP_URL", shop);
-        }
-        "webhook" => {
-            set(&mut all, "WEBHOOK_KEY", WEBHOOK_KEY);
-            set(&mut all, "WEBHOOK_ALLOW_PRIVATE", "true");
         }
         _ => {}
     }
     Ok(all)
 }
 
-fn stores(plan: &Plan, service: &str, all: &mut Environment) {
-    if WITH_DATABASE.contains(&service) {
-        set(all, "DATABASE_URL", plan.database_url(service));
+/// A variable's value with the addresses of this system in it.
+fn filled(plan: &Plan, value: &str) -> Result<String> {
+    let shop = plan.page_url().unwrap_or_else(|| SHOP.to_owned());
+    Ok(value
+        .replace("{shop}", &shop)
+        .replace("{mail-sandbox}", &local(plan.ports_of(MAIL)?.public))
+        .replace("{psp-sandbox}", &local(plan.ports_of(SANDBOX)?.graphql)))
+}
+
+fn stores(plan: &Plan, service: &Service, all: &mut Environment) {
+    let name = service.name.as_str();
+    if service.database {
+        set(all, "DATABASE_URL", plan.database_url(name));
     }
-    if let Some((_, number, _)) = WITH_REDIS.iter().find(|(name, ..)| *name == service) {
-        set(all, "REDIS_URL", format!("{}/{number}", plan.stores.redis));
+    if let Some(redis) = &service.redis {
+        set(
+            all,
+            "REDIS_URL",
+            format!("{}/{}", plan.stores.redis, redis.database),
+        );
     }
-    if let Some(url) = plan.stores.accounts.get(service) {
+    if let Some(url) = plan.stores.accounts.get(name) {
         set(all, "AMQP_URL", url);
     }
 }
@@ -175,7 +187,7 @@ fn mail(plan: &Plan) -> Result<Environment> {
 
 fn auditor(plan: &Plan) -> Result<Environment> {
     let mut all = Environment::new();
-    for service in ["order", "inventory", "payment"] {
+    for service in crate::secrets::AUDITED {
         let name = format!("{}_DATABASE_URL", service.to_uppercase());
         set(&mut all, name, plan.database_url(service));
     }
@@ -199,12 +211,11 @@ fn edge(plan: &Plan) -> Result<Environment> {
         "STAFF_UPSTREAM",
         local(plan.ports_of(STAFF_ROUTER)?.graphql),
     );
-    set(&mut all, "LIVE_UPSTREAM", local(plan.ports_of("order")?.public));
-    set(
-        &mut all,
-        "NOTICES_UPSTREAM",
-        local(plan.ports_of("notification")?.public),
-    );
+    let mut live = Vec::new();
+    for name in roster::LIVE {
+        live.push(format!("{name}={}", local(plan.ports_of(name)?.public)));
+    }
+    set(&mut all, "LIVE_UPSTREAMS", live.join(","));
     set(&mut all, "KEYS_UPSTREAM", local(plan.ports_of("auth")?.public));
     set(&mut all, "JWKS_URL", jwks_url(plan)?);
     set(&mut all, "STACK_DIR", plan.folder.display().to_string());

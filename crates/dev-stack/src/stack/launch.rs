@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::plan::{EDGE, OPTIONAL, Plan, ROUTERS, SERVICES, Stores, WITH_DATABASE, program_of};
+use roster::{SERVICES, WITH_DATABASE};
+
+use super::plan::{EDGE, Plan, ROUTERS, Stores, is_optional, program_of};
 use super::{Progress, Settings, Stack, environment, hold, links};
 use crate::http;
 use crate::keys::KeyFolders;
@@ -46,7 +48,7 @@ fn check_programs(settings: &Settings) -> Result<()> {
     let missing: Vec<&str> = members
         .iter()
         .map(|name| program_of(name))
-        .filter(|program| !OPTIONAL.contains(program) && !settings.binaries.join(program).is_file())
+        .filter(|program| !is_optional(program) && !settings.binaries.join(program).is_file())
         .collect();
     if !missing.is_empty() {
         bail!(
@@ -166,7 +168,7 @@ fn told<T>(progress: &dyn Progress, what: &str, work: impl FnOnce() -> Result<T>
 /// All processes but the stores, in the order they are started.
 fn members(settings: &Settings) -> Vec<String> {
     let mut names = settings.members();
-    names.retain(|name| !OPTIONAL.contains(&name.as_str()) || settings.binaries.join(name).is_file());
+    names.retain(|name| !is_optional(name) || settings.binaries.join(name).is_file());
     if settings.router.is_some() {
         names.extend(ROUTERS.map(str::to_owned));
     }

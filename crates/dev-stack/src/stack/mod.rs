@@ -22,8 +22,8 @@ use anyhow::{Context, Result, bail};
 pub use backup::restore;
 pub use links::{Link, Reroute};
 pub use plan::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, EDGE, Hive, MAIL, OPTIONAL, Page, Plan, Ports, QUEUES, ROUTER,
-    ROUTERS, RouterFiles, SANDBOX, SERVICES, STAFF_PATH, STAFF_ROUTER, Stores, WITH_DATABASE,
+    ADMIN_EMAIL, ADMIN_PASSWORD, AUDITOR, EDGE, Hive, MAIL, Page, Plan, Ports, ROUTER, ROUTERS, RouterFiles,
+    SANDBOX, STAFF_PATH, STAFF_ROUTER, Stores,
 };
 pub use state::{Entry, State};
 
@@ -104,7 +104,7 @@ impl Settings {
         let replicas = (2..=self.order_replicas).map(|number| format!("order-{number}"));
         [SANDBOX, MAIL]
             .iter()
-            .chain(&SERVICES)
+            .chain(&roster::SERVICES)
             .map(|name| (*name).to_owned())
             .chain(replicas)
             .chain(self.audited.then(|| AUDITOR.to_owned()))

@@ -11,22 +11,6 @@ use super::Settings;
 use crate::servers::random_word;
 use crate::{free_port, free_port_from};
 
-/// The subgraphs, in the order they are shown.
-pub const SERVICES: [&str; 10] = [
-    "auth",
-    "product",
-    "inventory",
-    "cart",
-    "order",
-    "payment",
-    "review",
-    "analytics",
-    "notification",
-    "webhook",
-];
-/// What the system runs without where its program is not there: a service in another language that can't be built, and
-/// those that only tell what happened: the sums, people with the mail server they are told by, and other systems.
-pub const OPTIONAL: [&str; 5] = ["review", "analytics", "notification", "webhook", MAIL];
 /// The payment provider to run against.
 pub const SANDBOX: &str = "psp-sandbox";
 /// The mail server to run against.
@@ -43,32 +27,6 @@ pub const ROUTERS: [&str; 2] = [ROUTER, STAFF_ROUTER];
 pub const EDGE: &str = "edge";
 /// Where the whole graph is served, at its router and at every edge.
 pub const STAFF_PATH: &str = "/graphql/staff";
-/// The services that own a PostgreSQL database, `NAME_db`.
-pub const WITH_DATABASE: [&str; 9] = [
-    "auth",
-    "product",
-    "inventory",
-    "order",
-    "payment",
-    "review",
-    "analytics",
-    "notification",
-    "webhook",
-];
-
-/// Queues the services consume, each with its parking queue behind `NAME.dlx`.
-pub const QUEUES: [&str; 9] = [
-    "order.payment-events",
-    "order.inventory-events",
-    "review.order-events",
-    "analytics.order-events",
-    "analytics.payment-events",
-    "notification.order-events",
-    "notification.payment-events",
-    "webhook.order-events",
-    "webhook.payment-events",
-];
-
 /// The first administrator of a local system.
 pub const ADMIN_EMAIL: &str = "admin@mercato.example";
 /// Their password: public on purpose, it guards demonstration data on the loopback address.
@@ -275,10 +233,8 @@ impl Plan {
 
     /// Where subscriptions are served. `replica` is `order`, `order-2`, ... or `notification`; port 0 when there is none.
     pub fn websocket_url(&self, replica: &str) -> String {
-        let path = match program_of(replica) {
-            "notification" => "/graphql/ws/notification",
-            _ => "/graphql/ws",
-        };
+        let service = roster::find(program_of(replica));
+        let path = service.and_then(roster::Service::live_path).unwrap_or_default();
         let port = self.port(replica, |ports| ports.public);
         format!("ws://127.0.0.1:{port}{path}")
     }
@@ -342,6 +298,12 @@ impl Plan {
 
 pub(crate) fn log_file(folder: &Path, name: &str) -> PathBuf {
     folder.join("logs").join(format!("{name}.log"))
+}
+
+/// What the system runs without where its program is not there: a service in another language that can't be built, and
+/// those that only tell what happened: the sums, people with the mail server they are told by, and other systems.
+pub(super) fn is_optional(name: &str) -> bool {
+    name == MAIL || roster::OPTIONAL.contains(&name)
 }
 
 fn some_ports() -> Result<Ports> {

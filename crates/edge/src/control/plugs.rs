@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use dev_stack::stack::{Entry, Plan, ROUTER, SANDBOX, SERVICES, STAFF_ROUTER};
+use dev_stack::stack::{Entry, Plan, ROUTER, SANDBOX, STAFF_ROUTER};
 use dev_stack::{Signal, Stack};
+use roster::SERVICES;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -92,8 +92,7 @@ impl World {
             page: page.path().to_path_buf(),
             graph: behind.clone(),
             staff: behind.clone(),
-            live: behind.clone(),
-            notices: behind,
+            live: roster::LIVE.map(|name| (name.to_owned(), behind.clone())).into(),
             // Nobody listens there.
             keys: "127.0.0.1:1".to_owned(),
             trace_viewer: Some("http://traces.example/{traceId}".to_owned()),

@@ -12,7 +12,7 @@ use crate::world::Kind;
 /// The services that carry money and stock.
 pub(crate) const VICTIMS: [&str; 3] = ["order", "payment", "inventory"];
 /// Those that only hear of orders. No order waits for them.
-pub(crate) const LISTENERS: [&str; 4] = ["review", "analytics", "notification", "webhook"];
+pub(crate) use roster::OPTIONAL as LISTENERS;
 /// All services, in the order of a rolling restart.
 pub(crate) const ROLLING: [&str; 7] = [
     "auth",
