@@ -147,7 +147,11 @@ mod tests {
 
     #[test]
     fn each_websocket_is_named_and_no_other() {
-        for text in ["order=127.0.0.1:2", "127.0.0.1:2", "order=1,notification=2,cart=3"] {
+        for text in [
+            "order=127.0.0.1:2",
+            "127.0.0.1:2",
+            "order=1,notification=2,cart=3",
+        ] {
             let error = read(&[("LIVE_UPSTREAMS", text)]).unwrap_err();
             assert!(error.faults[0].contains("notification, order"), "{error}");
         }
