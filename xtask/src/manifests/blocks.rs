@@ -48,12 +48,6 @@ fn content(kind: &str) -> Result<String> {
         ["names"] => each(|service| format!("- {}", service.name)),
         ["absent"] => absent(),
         ["boards"] => each(|service| format!("- grafana/dashboards/service-{}.json", service.name)),
-        ["composed"] => each(|service| {
-            let name = &service.name;
-            format!(
-                "{name}:\n  routing_url: http://{name}:8080/graphql\n  schema:\n    file: ./subgraphs/{name}/schema.graphql"
-            )
-        }),
         ["configs", origin, rest @ ..] => cluster::configs(origin, rest.first().copied()),
         ["containers"] => each(container),
         ["databases"] => format!("for service in {}; do", roster::WITH_DATABASE.join(" ")),

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 /// Files in which lists stand between marks.
-const WITH_BLOCKS: [&str; 26] = [
+const WITH_BLOCKS: [&str; 27] = [
     ".github/workflows/ci.yml",
     "compose.yaml",
     "docker/Dockerfile",
@@ -51,9 +51,8 @@ const WITH_BLOCKS: [&str; 26] = [
     "observability/prometheus/rules/alerts.yml",
     "observability/prometheus/tests/alerts.test.yml",
     "router/hive.yaml",
+    "router/router.yaml",
 ];
-/// The same, and read by what composes the graph.
-const OF_THE_GRAPH: [&str; 2] = ["router/router.yaml", "supergraph.yaml"];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = workspace::root();
@@ -94,18 +93,34 @@ fn wanted(root: &Path) -> Result<BTreeMap<String, String>> {
         let board = format!("observability/grafana/dashboards/service-{}.json", service.name);
         files.insert(board, board::of(service)?);
     }
+    files.insert("supergraph.yaml".to_owned(), composed());
     files.extend(chart::files()?);
     files.extend(cluster::files()?);
-    for name in WITH_BLOCKS.iter().chain(&OF_THE_GRAPH) {
+    for name in WITH_BLOCKS {
         // One that is also written whole has its blocks in that text.
-        let text = match files.get(*name) {
+        let text = match files.get(name) {
             Some(text) => text.clone(),
-            None => fs::read_to_string(root.join(name)).with_context(|| (*name).to_owned())?,
+            None => fs::read_to_string(root.join(name)).with_context(|| name.to_owned())?,
         };
-        let filled = blocks::fill(&text).with_context(|| (*name).to_owned())?;
-        files.insert((*name).to_owned(), filled);
+        let filled = blocks::fill(&text).with_context(|| name.to_owned())?;
+        files.insert(name.to_owned(), filled);
     }
     Ok(files)
+}
+
+/// What the supergraph is composed of.
+fn composed() -> String {
+    let head = "# One block per subgraph, in the format rover reads: `rover supergraph compose --config supergraph.yaml`.
+# `cargo xtask compose` reads the same file and needs no download and no account.
+federation_version: =2.9.0
+subgraphs:
+";
+    let subgraphs = roster::SERVICES.map(|name| {
+        format!(
+            "  {name}:\n    routing_url: http://{name}:8080/graphql\n    schema:\n      file: ./subgraphs/{name}/schema.graphql\n"
+        )
+    });
+    format!("{head}{}", subgraphs.concat())
 }
 
 #[cfg(test)]
