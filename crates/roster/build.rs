@@ -1,7 +1,14 @@
 //! Reads every `subgraphs/NAME/service.toml`, refuses what can't be right, and leaves the rest for the crate to embed.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by the environment where it is"
+)]
 
-// The same file is a module of the crate, which uses more of it.
-#[allow(dead_code, unreachable_pub)]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the same file is a module of the crate, which uses more of it"
+)]
 #[path = "src/model.rs"]
 mod model;
 
@@ -72,6 +79,11 @@ fn names(services: &[Service]) -> String {
             "OPTIONAL",
             "Those that the shop runs without.",
             all(&|service| service.optional),
+        ),
+        (
+            "ON_BROKER",
+            "Those that tell or hear events.",
+            all(&|service| service.has_broker()),
         ),
         (
             "LIVE",

@@ -11,7 +11,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
-use roster::QUEUES;
+use roster::{ON_BROKER as SERVICES, QUEUES};
 
 use crate::Case;
 use crate::ledger::Group;
@@ -23,8 +23,6 @@ pub(crate) const CASES: &[Case] = &[
     ("broker: who gets in", entrance),
 ];
 
-/// Who is on the broker.
-const SERVICES: [&str; 4] = ["inventory", "order", "payment", "notification"];
 const PATIENCE: Duration = Duration::from_secs(10);
 const REFUSED: &str = "403 ACCESS_REFUSED";
 
@@ -187,14 +185,50 @@ async fn depths(world: &World) -> Result<Vec<(String, Option<u32>)>> {
     Ok(depths)
 }
 
-/// The order service listens to what payment and inventory tell, notification to what order and payment tell: that alone.
+/// The exchanges of others that a service listens to.
+fn heard(service: &str) -> Vec<String> {
+    let consumes = roster::find(service)
+        .into_iter()
+        .flat_map(|service| &service.events.consumes);
+    consumes.map(|heard| format!("{}.events", heard.from)).collect()
+}
+
+/// Whether it only listens, and tells nobody anything.
+fn only_listens(service: &str) -> bool {
+    roster::find(service).is_some_and(|service| !service.events.publishes)
+}
+
+/// To listen to those, and to nothing else. Who has no subscribers listens with its own queue alone.
 fn is_its_work(service: &str, attempt: Try, name: &str) -> bool {
-    let heard: &[&str] = match service {
-        "order" => &["payment.events", "inventory.events"],
-        "notification" => &["order.events", "payment.events"],
-        _ => &[],
-    };
-    matches!(attempt, Try::Hear | Try::Listen) && heard.contains(&name)
+    let listens = attempt == Try::Hear || (attempt == Try::Listen && !only_listens(service));
+    listens && heard(service).iter().any(|heard| heard == name)
+}
+
+/// An exchange of the service's own: who only listens has the one that its dead messages take.
+fn own_exchange(service: &str) -> (String, ExchangeKind) {
+    if only_listens(service) {
+        (format!("{service}.order-events.dlx"), ExchangeKind::Fanout)
+    } else {
+        (format!("{service}.events"), ExchangeKind::Topic)
+    }
+}
+
+/// Its work, done once more, leaves nothing behind: it tells what nobody hears, or has its queue bound again.
+async fn work(channel: &Channel, service: &str) -> lapin::Result<()> {
+    if !only_listens(service) {
+        return publish(channel, &format!("{service}.events"), "nobody.listens").await;
+    }
+    let queue = format!("{service}.order-events");
+    let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+    channel
+        .queue_bind(
+            queue.as_str().into(),
+            "order.events".into(),
+            "order.created.v1".into(),
+            options,
+            none,
+        )
+        .await
 }
 
 /// Everything of a service there is to try, and what is nobody's.
@@ -225,10 +259,14 @@ fn accounts(world: &World) -> Result<()> {
         let before = depths(world).await?;
         let known = before.iter().filter(|(_, depth)| depth.is_some()).count();
         group.control("there are queues", known > 0, format!("{known} queues"));
+        let accounts: Vec<_> = world.stack.plan().stores.accounts.into_keys().collect();
+        let all =
+            accounts.len() == SERVICES.len() && accounts.iter().all(|name| SERVICES.contains(&name.as_str()));
+        group.control("every account is tried", all, accounts.join(" "));
         for service in SERVICES {
             let account = &world.stack.plan().stores.accounts[service];
             let connection = connect(account).await?;
-            let own = format!("{service}.events");
+            let (own, _) = own_exchange(service);
             for owner in SERVICES.into_iter().filter(|owner| *owner != service) {
                 for (attempt, name) in attempts(owner) {
                     if is_its_work(service, attempt, &name) {
@@ -258,12 +296,8 @@ fn accounts(world: &World) -> Result<()> {
                 group.judged(format!("{service}: by {exchange}"), outcome == REFUSED, outcome);
             }
             let channel = connection.create_channel().await?;
-            let outcome = word(publish(&channel, &own, "nobody.listens").await);
-            group.control(
-                format!("{service}: by its own exchange"),
-                outcome == "done",
-                outcome,
-            );
+            let outcome = word(work(&channel, service).await);
+            group.control(format!("{service}: its own work"), outcome == "done", outcome);
         }
         let after = depths(world).await?;
         group.judged(
@@ -280,7 +314,15 @@ fn beyond_its_work(service: &str) -> Vec<(Try, String)> {
     let own = format!("{service}.events");
     let new = [Try::DeclareExchange, Try::DeclareQueue, Try::BindQueue];
     let mut all = new.map(|attempt| (attempt, format!("{service}.new"))).to_vec();
-    if ["order", "notification"].contains(&service) {
+    if only_listens(service) {
+        // Nobody waits for its word.
+        let tells = [Try::DeclareExchange, Try::Publish, Try::Listen];
+        all.extend(tells.map(|attempt| (attempt, own.clone())));
+    }
+    if heard(service).is_empty() {
+        // Who only publishes hears nothing and has no queue.
+        all.extend([Try::Listen, Try::Chain].map(|attempt| (attempt, own.clone())));
+    } else {
         // Parked messages are an operator's.
         let parked = QUEUES.map(|queue| format!("{queue}.parked"));
         all.extend(
@@ -288,9 +330,6 @@ fn beyond_its_work(service: &str) -> Vec<(Try, String)> {
                 [Try::Consume, Try::Get, Try::Purge].map(|attempt| (attempt, queue.clone()))
             }),
         );
-    } else {
-        // Who only publishes hears nothing and has no queue.
-        all.extend([Try::Listen, Try::Chain].map(|attempt| (attempt, own.clone())));
     }
     all
 }
@@ -300,7 +339,7 @@ fn own_things(world: &World) -> Result<()> {
         let group = Group::begin(world, "broker: own things").await?;
         for service in SERVICES {
             let connection = connect(&world.stack.plan().stores.accounts[service]).await?;
-            let own = format!("{service}.events");
+            let (own, kind) = own_exchange(service);
             for (attempt, name) in beyond_its_work(service) {
                 let channel = connection.create_channel().await?;
                 let outcome = tokio::time::timeout(PATIENCE, attempt.perform(&channel, &own, &name)).await;
@@ -317,12 +356,8 @@ fn own_things(world: &World) -> Result<()> {
                 durable: true,
                 ..Default::default()
             };
-            let declared = channel.exchange_declare(
-                own.as_str().into(),
-                ExchangeKind::Topic,
-                options,
-                FieldTable::default(),
-            );
+            let declared =
+                channel.exchange_declare(own.as_str().into(), kind, options, FieldTable::default());
             let outcome = word(declared.await);
             group.control(
                 format!("{service}: declares its own exchange"),

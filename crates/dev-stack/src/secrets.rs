@@ -76,8 +76,9 @@ impl Secrets {
             let (name, password) = (service.name.as_str(), random_word());
             let url = format!("redis://{name}:{password}@redis:6379/{}", redis.database);
             self.put(name, "redis-url", url);
-            let keys: String = redis.keys.iter().map(|key| format!("~{key}:* ")).collect();
-            let line = format!("user {name} on >{password} resetkeys {keys}+@all -@admin -@dangerous\n");
+            let keys: Vec<String> = redis.keys.iter().map(|key| format!("~{key}:*")).collect();
+            let keys = keys.join(" ");
+            let line = format!("user {name} on >{password} resetkeys {keys} +@all -@admin -@dangerous\n");
             users.push_str(&line);
         }
         self.put("redis", "users.acl", users);

@@ -118,7 +118,8 @@ impl Consumer {
     ) -> Result<Vec<Parked<'d>>, LinkError> {
         let mut attempt = 0;
         loop {
-            let error = match inbox::store(&self.pool, self.spec.queue, &messages).await {
+            let stored = inbox::store(&self.pool, self.spec.queue, &messages).await;
+            let error = match stored.map_err(pg_kit::count_error) {
                 Ok(new) => {
                     let count = messages.len() as u64;
                     metrics::consumed(self.spec.queue, "stored", new);
@@ -146,7 +147,10 @@ impl Consumer {
         for message in messages {
             let one = std::slice::from_ref(&message);
             let mut attempt = 0;
-            while let Err(error) = inbox::store(&self.pool, self.spec.queue, one).await {
+            while let Err(error) = inbox::store(&self.pool, self.spec.queue, one)
+                .await
+                .map_err(pg_kit::count_error)
+            {
                 if is_about_the_data(&error) {
                     let same = |delivery: &&Delivery| {
                         Message::decode(&delivery.data).is_ok_and(|other| other.id == message.id)

@@ -48,7 +48,10 @@ pub fn run_pruner(pool: PgPool, host: &Host, retention: Retention) {
         {
             match prune(&pool, &clock, retention).await {
                 Ok(pruned) => tracing::debug!(pruned.outbox, pruned.inbox, "pruned events"),
-                Err(error) => tracing::warn!(%error, "could not prune events"),
+                Err(error) => {
+                    let error = pg_kit::count_error(error);
+                    tracing::warn!(%error, "could not prune events");
+                }
             }
         }
     });

@@ -41,10 +41,16 @@ impl RelayHandle {
 pub enum RelayError {
     /// The outbox can't be read or written.
     #[error("outbox: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// The broker is away.
     #[error(transparent)]
     Broker(#[from] PublishError),
+}
+
+impl From<sqlx::Error> for RelayError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// Publishes all that is due now and answers how many events were confirmed. For tests and for a last flush.
@@ -150,7 +156,7 @@ impl Relay {
         let mut settled = Settled::default();
         while !self.shutdown.is_cancelled() {
             self.sample().await;
-            match self.turn(&settled).await {
+            match self.turn(&settled).await.map_err(pg_kit::count_error) {
                 Ok(next) if next.is_empty() => {
                     settled = next;
                     self.idle().await;
@@ -215,7 +221,8 @@ impl Relay {
             return;
         }
         self.sampled_at = Some(Instant::now());
-        if let Ok((unpublished, age_s)) = outbox::backlog(&self.pool).await {
+        let backlog = outbox::backlog(&self.pool).await;
+        if let Ok((unpublished, age_s)) = backlog.map_err(pg_kit::count_error) {
             metrics::outbox(unpublished, age_s);
         }
     }

@@ -54,7 +54,7 @@ pub enum HandleError {
 
 impl From<sqlx::Error> for HandleError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Retry(error.to_string())
+        Self::Retry(pg_kit::count_error(error).to_string())
     }
 }
 
@@ -176,7 +176,7 @@ impl InboxWorker {
                 sampled_at = Some(Instant::now());
                 self.sample().await;
             }
-            match self.pass(None).await {
+            match self.pass(None).await.map_err(pg_kit::count_error) {
                 Ok(0) => {
                     tokio::select! {
                         () = self.wake.notified() => {}
@@ -204,10 +204,13 @@ impl InboxWorker {
     }
 
     async fn stepped(&self, now: Option<DateTime<Utc>>) -> usize {
-        self.pass(now).await.unwrap_or_else(|error| {
-            tracing::error!(consumer = self.consumer, %error, "a step failed");
-            0
-        })
+        self.pass(now)
+            .await
+            .map_err(pg_kit::count_error)
+            .unwrap_or_else(|error| {
+                tracing::error!(consumer = self.consumer, %error, "a step failed");
+                0
+            })
     }
 
     async fn pass(&self, now: Option<DateTime<Utc>>) -> Result<usize, sqlx::Error> {
@@ -327,7 +330,8 @@ impl InboxWorker {
     }
 
     async fn sample(&self) {
-        if let Ok((pending, dead, age_s)) = inbox::backlog(&self.pool, self.consumer).await {
+        let backlog = inbox::backlog(&self.pool, self.consumer).await;
+        if let Ok((pending, dead, age_s)) = backlog.map_err(pg_kit::count_error) {
             metrics::inbox(self.consumer, pending, dead, age_s);
         }
     }

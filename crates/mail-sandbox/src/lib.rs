@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use service_kit::{ConfigError, Env, Host, Listener};
 use tokio::net::TcpListener;
 
+mod guard;
 mod http;
 mod page;
 mod sandbox;
@@ -16,10 +17,11 @@ mod session;
 mod settings;
 mod smtp;
 
+pub use guard::Guard;
 pub use http::router;
 pub use sandbox::{Caught, Sandbox};
 pub use settings::Settings;
-pub use smtp::serve;
+pub use smtp::{serve, serve_guarded};
 
 /// What the sandbox needs to start.
 #[derive(Debug, Clone, Copy)]

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::guard::{Guard, Tls};
 use crate::sandbox::Sandbox;
 use crate::session::{Answer, MAX_BYTES, Session, Then};
 
@@ -19,8 +20,18 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Longest line, its end included: RFC 5321 allows 1000.
 const MAX_LINE: u64 = 4_096;
 
-/// Takes mails until shutdown.
+/// Takes mails from anybody until shutdown.
 pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: CancellationToken) {
+    serve_guarded(listener, sandbox, Guard::default(), shutdown).await;
+}
+
+/// Takes mails from whoever does what the guard wants, until shutdown.
+pub async fn serve_guarded(
+    listener: TcpListener,
+    sandbox: Sandbox,
+    guard: Guard,
+    shutdown: CancellationToken,
+) {
     let free = Arc::new(Semaphore::new(SESSIONS));
     loop {
         let accepted = tokio::select! {
@@ -39,9 +50,9 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: Cancellati
         let Ok(permit) = Arc::clone(&free).acquire_owned().await else {
             return;
         };
-        let (sandbox, shutdown) = (sandbox.clone(), shutdown.clone());
+        let (sandbox, guard, shutdown) = (sandbox.clone(), guard.clone(), shutdown.clone());
         tokio::spawn(async move {
-            let talk = tokio::time::timeout(Duration::from_hours(1), talk(stream, sandbox));
+            let talk = tokio::time::timeout(Duration::from_hours(1), talk(stream, sandbox, guard));
             if let Some(Ok(Err(error))) = shutdown.run_until_cancelled(talk).await {
                 tracing::debug!(%error, "a session ended early");
             }
@@ -50,10 +61,34 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: Cancellati
     }
 }
 
-async fn talk(stream: TcpStream, sandbox: Sandbox) -> io::Result<()> {
+async fn talk(stream: TcpStream, sandbox: Sandbox, guard: Guard) -> io::Result<()> {
+    let mut session = Session::new(sandbox.clone(), guard.rules());
+    let greeting = session.greeting();
+    if let Tls::Implicit(acceptor) = guard.tls {
+        let stream = acceptor.accept(stream).await?;
+        return converse(stream, &sandbox, &mut session, greeting).await.map(drop);
+    }
+    let secure = converse(stream, &sandbox, &mut session, greeting).await?;
+    if let (Some(stream), Tls::Starttls(acceptor)) = (secure, guard.tls) {
+        let stream = acceptor.accept(stream).await?;
+        session.secure();
+        let nothing = Answer {
+            lines: String::new(),
+            then: Then::Go,
+        };
+        converse(stream, &sandbox, &mut session, nothing).await?;
+    }
+    Ok(())
+}
+
+/// Talks until one of both hangs up, or until the stream is to go on encrypted: then it is given back.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    sandbox: &Sandbox,
+    session: &mut Session,
+    mut answer: Answer,
+) -> io::Result<Option<S>> {
     let mut stream = BufReader::new(stream);
-    let mut session = Session::new(sandbox.clone());
-    let mut answer = session.greeting();
     loop {
         let slow_ms = sandbox.turn(|settings| settings.slow_ms);
         if slow_ms > 0 {
@@ -62,7 +97,10 @@ async fn talk(stream: TcpStream, sandbox: Sandbox) -> io::Result<()> {
         stream.write_all(answer.lines.as_bytes()).await?;
         stream.flush().await?;
         answer = match answer.then {
-            Then::Quit => return stream.shutdown().await,
+            Then::Quit => return stream.shutdown().await.map(|()| None),
+            // What came too early came from nobody who is known.
+            Then::Secure if !stream.buffer().is_empty() => return Err(io::ErrorKind::InvalidData.into()),
+            Then::Secure => return Ok(Some(stream.into_inner())),
             Then::Data => {
                 if let Some(raw) = read_mail(&mut stream).await? {
                     session.data(&raw)
@@ -76,14 +114,14 @@ async fn talk(stream: TcpStream, sandbox: Sandbox) -> io::Result<()> {
             }
             Then::Go => match read_line(&mut stream).await? {
                 Some(line) => session.command(String::from_utf8_lossy(&line).trim_end()),
-                None => return Ok(()),
+                None => return Ok(None),
             },
         };
     }
 }
 
 /// A line with its end; `None` when the client has hung up.
-async fn read_line(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u8>>> {
+async fn read_line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let mut bounded = stream.take(MAX_LINE);
     let read = tokio::time::timeout(PATIENCE, bounded.read_until(b'\n', &mut line)).await??;
@@ -100,7 +138,7 @@ async fn read_line(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u
 }
 
 /// A mail without its dots; `None` if it was too large, though all of it was read.
-async fn read_mail(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u8>>> {
+async fn read_mail<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<Vec<u8>>> {
     let mut raw = Vec::new();
     let mut fits = true;
     loop {

@@ -5,9 +5,11 @@
 pub mod idempotency;
 
 mod batches;
+mod errors;
 mod fault;
 mod pool;
 
 pub use batches::in_batches;
+pub use errors::count_error;
 pub use fault::{constraint, is_retryable};
 pub use pool::{Purpose, connect, migrate};

@@ -12,6 +12,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres};
 use tokio::time::Instant;
 
+use crate::errors;
+
 /// Callers get an error rather than a queue. Much longer than opening a connection takes: the wait for a turn counts
 /// too, and a connection that is not open by the end of it is thrown away half made. With a shorter time a pool that
 /// lost its connections under load would never get one back.
@@ -80,6 +82,7 @@ pub async fn connect(url: &Secret, host: &Host, purpose: Purpose) -> Result<PgPo
         &["pool"],
     )
     .with_label_values(&[purpose.label()]);
+    errors::exist();
     let pool = PgPoolOptions::new()
         .before_acquire(move |_, _| {
             taken.inc();

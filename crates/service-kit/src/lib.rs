@@ -12,6 +12,7 @@ pub mod http;
 pub mod metrics;
 pub mod readiness;
 pub mod refusal;
+pub mod statements;
 pub mod store;
 pub mod trace;
 
@@ -21,7 +22,6 @@ mod host;
 mod ops;
 mod run;
 mod serve;
-mod statements;
 mod telemetry;
 
 pub use admission::{Admission, Inside};

@@ -1,8 +1,13 @@
 //! How long statements to a database take, by what they do to which table.
 //!
-//! sqlx tells each statement as an event. It becomes a figure here, and no line of a log.
+//! sqlx tells each statement as an event. It becomes a figure here, and no line of a log. The event comes when the
+//! statement ends, before its caller has the outcome, and does not say whether it failed. So the name is kept for who
+//! learns that: see [`ended_last`].
+
+use std::cell::RefCell;
 
 use prometheus::HistogramVec;
+use tokio::task;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
@@ -14,18 +19,38 @@ const TARGET: &str = "sqlx::query";
 /// What a filter needs to let them through.
 pub(crate) const DIRECTIVE: &str = "sqlx::query=debug";
 
+thread_local! {
+    /// The statement that ended last on this thread, and in which task.
+    static LAST: RefCell<Option<(Option<task::Id>, String)>> = const { RefCell::new(None) };
+}
+
+/// What the statement was called that ended last in this task, once. Whoever asks as soon as a statement has failed,
+/// before anything else is awaited, is told its name: a task does not change its thread in between, and no other task
+/// has a turn on it. Who asks later is told nothing, or the name of another of the task's own.
+pub fn ended_last() -> Option<String> {
+    let (task, name) = LAST.take()?;
+    (task == task::try_id()).then_some(name)
+}
+
 /// Whether this is about something else: what other layers are to see.
 pub(crate) fn is_other(metadata: &Metadata<'_>) -> bool {
     metadata.target() != TARGET
 }
 
-/// Counts and times statements.
-pub(crate) struct Statements {
+/// Counts and times statements: a layer of whoever listens to events.
+pub struct Statements {
     seconds: HistogramVec,
 }
 
+impl Default for Statements {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Statements {
-    pub(crate) fn new() -> Self {
+    /// Into the process's own metrics.
+    pub fn new() -> Self {
         let seconds = metrics::histogram(
             "sql_statement_seconds",
             "How long a statement took, with the reading of its rows, by what it does and the table it does it to.",
@@ -46,6 +71,7 @@ impl<S: Subscriber> Layer<S> for Statements {
         let name = told.name.or_else(|| told.summary.as_deref().map(name));
         if let (Some(name), Some(seconds)) = (name, told.seconds) {
             self.seconds.with_label_values(&[&name]).observe(seconds);
+            LAST.set(Some((task::try_id(), name)));
         }
     }
 }
@@ -165,6 +191,22 @@ mod tests {
         ] {
             assert_eq!(name(sql), want, "{sql}");
         }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_last_statement_is_told_once_and_to_its_own_task() {
+        let subscriber = tracing_subscriber::registry().with(Statements::new());
+        let _listens = tracing::subscriber::set_default(subscriber);
+        let run =
+            |sql: &str| tracing::debug!(target: TARGET, summary = sql, db.statement = "", elapsed_secs = 0.5);
+        assert_eq!(ended_last(), None);
+        run("UPDATE one");
+        run("UPDATE two");
+        assert_eq!(ended_last().as_deref(), Some("UPDATE two"));
+        assert_eq!(ended_last(), None);
+        run("UPDATE mine");
+        let other = tokio::spawn(async { ended_last() });
+        assert_eq!(other.await.unwrap(), None, "another task's statement");
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Sweeper {
         let every = tokio::time::sleep(FORGET_EVERY);
         tokio::pin!(every);
         while host.shutdown.run_until_cancelled(&mut every).await.is_some() {
-            match idempotency::forget(&self.app.workers).await {
+            let forgotten = idempotency::forget(&self.app.workers).await;
+            match forgotten.map_err(pg_kit::count_error) {
                 Ok(count) => tracing::debug!(count, "forgot idempotency keys"),
                 Err(error) => tracing::warn!(%error, "keys were not forgotten"),
             }

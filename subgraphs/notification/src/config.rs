@@ -8,7 +8,7 @@ use service_kit::{ConfigError, Env, Listeners, Secret};
 use url::Url;
 
 use crate::app::Policy;
-use crate::clients::{SmtpConfig, Tls};
+use crate::clients::{Authority, SmtpConfig, Tls};
 
 /// Everything notification is told from outside.
 #[derive(Debug, Clone)]
@@ -33,7 +33,8 @@ pub struct Config {
     pub redis_url: Secret,
     /// `AUTH_URL`: auth's internal address.
     pub auth_url: Url,
-    /// `SMTP_ADDR`, `SMTP_TLS` (`starttls`), `SMTP_USER`, `SMTP_PASSWORD` (or `_FILE`), `MAIL_FROM` and `SHOP_URL`.
+    /// `SMTP_ADDR`, `SMTP_TLS` (`starttls`), `SMTP_CA` (or `_FILE`), `SMTP_USER`, `SMTP_PASSWORD` (or `_FILE`),
+    /// `MAIL_FROM` and `SHOP_URL`.
     pub smtp: SmtpConfig,
     /// `MAIL_TRIES` (16): how often a mail is tried before it is given up.
     pub policy: Policy,
@@ -89,10 +90,14 @@ impl SmtpConfig {
     pub fn from_env(env: &mut Env) -> Option<Self> {
         let server = env.required("SMTP_ADDR");
         let tls = env.optional("SMTP_TLS", Tls::Starttls);
+        let authority = authority(env);
         let user: Option<Option<String>> = env.maybe("SMTP_USER");
         let password = env.maybe_secret("SMTP_PASSWORD");
         let from = env.required("MAIL_FROM");
         let shop = env.required("SHOP_URL");
+        if tls == Some(Tls::None) && matches!(authority, Some(Some(_))) {
+            env.fault("SMTP_CA vouches for nobody: SMTP_TLS is none");
+        }
         if let (Some(user), Some(password)) = (&user, &password) {
             if user.is_some() != password.is_some() {
                 env.fault("SMTP_USER and SMTP_PASSWORD go together");
@@ -104,11 +109,25 @@ impl SmtpConfig {
         Some(Self {
             server: server?,
             tls: tls?,
+            authority: authority?,
             login: user?.zip(password?),
             from: from?,
             shop: shop?,
         })
     }
+}
+
+/// Who else may vouch for the mail server.
+#[expect(clippy::option_option, reason = "a fault, none, or one, as in Env")]
+fn authority(env: &mut Env) -> Option<Option<Authority>> {
+    let Some(pem) = env.maybe_secret("SMTP_CA")? else {
+        return Some(None);
+    };
+    let authority = pem.expose().parse().ok();
+    if authority.is_none() {
+        env.fault("SMTP_CA or the file that SMTP_CA_FILE names is no certificate");
+    }
+    authority.map(Some)
 }
 
 #[cfg(test)]
@@ -142,6 +161,24 @@ mod tests {
             ("SMTP_TLS", "implicit"),
         ]);
         assert_eq!((config.unwrap().tls, faults.len()), (Tls::Implicit, 0));
+    }
+
+    #[test]
+    fn who_vouches_is_a_certificate_and_vouches_for_somebody() {
+        let empty = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----";
+        for wrong in [
+            "nonsense",
+            empty,
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        ] {
+            let (config, faults) = read(&[("SMTP_CA", wrong)]);
+            assert!(config.is_none());
+            assert_eq!(
+                faults,
+                ["SMTP_CA or the file that SMTP_CA_FILE names is no certificate"]
+            );
+        }
+        assert_eq!(read(&[("SMTP_CA_FILE", "/nowhere")]).1.len(), 1);
     }
 
     #[test]

@@ -18,8 +18,6 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The six subgraphs.
-
 /// What runs beside them: the sandboxes, and who audits the books.
 pub const COMPANIONS: [&str; 3] = [
     dev_stack::stack::SANDBOX,

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use roster::{Language, Service};
+use std::fmt::Write as _;
 
 use super::{cluster, service};
 
@@ -195,7 +196,7 @@ fn container(service: &Service) -> String {
 "
     );
     for (variable, value) in service::container_variables(service) {
-        text.push_str(&format!("    {variable}: {value}\n"));
+        let _ = writeln!(text, "    {variable}: {value}");
     }
     text.push_str("  volumes: [\"secrets:/run/secrets:ro\"]\n  depends_on:\n");
     let sandbox = service
@@ -209,7 +210,7 @@ fn container(service: &Service) -> String {
         sandbox.map(|place| place.name.as_str()),
     ];
     for needed in needs.into_iter().flatten() {
-        text.push_str(&format!("    {needed}: {{ condition: service_healthy }}\n"));
+        let _ = writeln!(text, "    {needed}: {{ condition: service_healthy }}");
     }
     text
 }

@@ -20,7 +20,7 @@ pub(super) fn files() -> Result<Vec<(String, String)>> {
         .map(|(name, keys)| format!("{name}: [{}]\n", keys.join(", ")));
     let secrets = format!(
         "# Written by `cargo xtask manifests`: every secret the system needs, and its keys. `mercato-secrets` makes them for a\n# trial; ExternalSecrets fetch them.\n{}",
-        lists.collect::<String>()
+        lists.collect::<Vec<_>>().concat()
     );
     Ok(vec![
         (

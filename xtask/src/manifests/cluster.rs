@@ -1,6 +1,7 @@
 //! What a cluster's stores and networks must know of all services: network peers, databases, secrets, the broker.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::Result;
 use dev_stack::secrets::Secrets;
@@ -76,12 +77,12 @@ pub(super) fn configs(origin: &str, file: Option<&str>) -> String {
         if literals.is_empty() && file.is_none() {
             continue;
         }
-        text.push_str(&format!("- name: {}-config\n  behavior: merge\n", service.name));
+        let _ = writeln!(text, "- name: {}-config\n  behavior: merge", service.name);
         if let Some(file) = file {
-            text.push_str(&format!("  envs: [{file}]\n"));
+            let _ = writeln!(text, "  envs: [{file}]");
         }
         if !literals.is_empty() {
-            text.push_str(&format!("  literals:\n    - {}\n", literals.join("\n    - ")));
+            let _ = writeln!(text, "  literals:\n    - {}", literals.join("\n    - "));
         }
     }
     text
@@ -149,9 +150,10 @@ spec:
 "
     );
     for key in keys {
-        text.push_str(&format!(
-            "    - secretKey: {key}\n      remoteRef:\n        key: mercato/{name}\n        property: {key}\n"
-        ));
+        let _ = writeln!(
+            text,
+            "    - secretKey: {key}\n      remoteRef:\n        key: mercato/{name}\n        property: {key}"
+        );
     }
     text
 }

@@ -57,20 +57,19 @@ pub(super) fn files(service: &Service) -> Vec<(String, String)> {
         .map(|(file, template)| (path(file), fill(template, service, &parts)))
         .collect();
     let lines = variables(service).into_iter();
-    let config: String = lines.map(|(name, value)| format!("{name}={value}\n")).collect();
-    files.push((path("config.env"), config));
+    let config: Vec<String> = lines.map(|(name, value)| format!("{name}={value}\n")).collect();
+    files.push((path("config.env"), config.concat()));
     files
 }
 
 fn fill(template: &str, service: &Service, parts: &BTreeMap<&str, String>) -> String {
     let mut text = String::new();
     for line in template.lines() {
-        match parts.get(line) {
-            Some(part) => text.push_str(part),
-            None => {
-                text.push_str(&line.replace("@name@", &service.name));
-                text.push('\n');
-            }
+        if let Some(part) = parts.get(line) {
+            text.push_str(part);
+        } else {
+            text.push_str(&line.replace("@name@", &service.name));
+            text.push('\n');
         }
     }
     text
@@ -138,10 +137,11 @@ fn indented(margin: usize, blocks: impl IntoIterator<Item = String>) -> String {
 /// One rule of a network policy.
 fn rule(side: &str, peers: &str, ports: &[u16]) -> String {
     let peers = indented(4, [peers.to_owned()]);
-    let ports: String = ports
+    let ports: Vec<String> = ports
         .iter()
         .map(|port| format!("    - port: {port}\n      protocol: TCP\n"))
         .collect();
+    let ports = ports.concat();
     format!("- {side}:\n{peers}  ports:\n{ports}")
 }
 

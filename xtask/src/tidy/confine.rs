@@ -130,6 +130,26 @@ fn names_crate(line: &str, library: &str) -> bool {
     })
 }
 
+/// An error of a statement is counted on its way out of a store; `#[from]` would let it through uncounted.
+pub(super) fn errors_are_counted(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    let counts = |file: &&File| {
+        super::is_under(&file.path, "subgraphs") || super::is_under(&file.path, "crates/event-bus")
+    };
+    for file in tree.rust().filter(counts) {
+        for (number, _) in file
+            .code()
+            .filter(|(_, line)| line.contains("#[from] sqlx::Error"))
+        {
+            let path = file.path.display();
+            violations.push(format!(
+                "{path}:{number}: sqlx::Error by #[from]: let From call pg_kit::count_error"
+            ));
+        }
+    }
+    violations
+}
+
 /// What a pure module may not mention, and what to call it.
 const IMPURE: [(&str, &str); 11] = [
     ("async fn", "async"),

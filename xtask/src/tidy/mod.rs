@@ -39,10 +39,11 @@ pub(crate) fn check() -> Result<usize> {
 }
 
 fn violations(tree: &Tree) -> Vec<String> {
-    let rules: [fn(&Tree) -> Vec<String>; 9] = [
+    let rules: [fn(&Tree) -> Vec<String>; 10] = [
         direction::dependencies,
         features::faults_are_asked_for,
         confine::crates,
+        confine::errors_are_counted,
         confine::pure_modules,
         layout::file_sizes,
         layout::module_names,
@@ -191,6 +192,17 @@ mod tests {
         only(
             &[("subgraphs/cart/src/store/a.rs", "use lapin::Channel;\n")],
             "lapin",
+        );
+    }
+
+    #[test]
+    fn errors_of_statements_are_counted() {
+        only(
+            &[(
+                "subgraphs/cart/src/app/mod.rs",
+                "    Store(#[from] sqlx::Error),\n",
+            )],
+            "count_error",
         );
     }
 

@@ -33,7 +33,8 @@ impl App {
                 return false;
             }
         };
-        match store::carts::keep(&self.workers, &hours).await {
+        let kept = store::carts::keep(&self.workers, &hours).await;
+        match kept.map_err(pg_kit::count_error) {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, "can't keep how many carts were begun");

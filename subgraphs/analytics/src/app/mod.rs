@@ -23,10 +23,16 @@ pub use rebuild::Begun;
 pub enum AppError {
     /// The analytics database.
     #[error("the analytics database failed")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// Somebody else is just about to do it.
     #[error("the same is being begun elsewhere")]
     Busy,
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// What the application works with.

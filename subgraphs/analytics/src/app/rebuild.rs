@@ -53,11 +53,12 @@ impl App {
     }
 
     async fn rebuild(self, tx: Transaction<'static, Postgres>, id: Uuid) {
-        match fold_all(tx, id).await {
+        match fold_all(tx, id).await.map_err(pg_kit::count_error) {
             Ok((facts, orders)) => tracing::info!(rebuild = %id, facts, orders, "the sums were made again"),
             Err(error) => {
                 tracing::error!(rebuild = %id, %error, "the sums could not be made again");
-                if let Err(error) = store::rebuilds::fail(&self.workers, id, &error.to_string()).await {
+                let failed = store::rebuilds::fail(&self.workers, id, &error.to_string()).await;
+                if let Err(error) = failed.map_err(pg_kit::count_error) {
                     tracing::warn!(rebuild = %id, %error, "nor could that be recorded");
                 }
             }

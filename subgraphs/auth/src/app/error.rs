@@ -22,7 +22,7 @@ pub(crate) enum Error {
     RoleLost,
     /// PostgreSQL.
     #[error("the user store failed")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// Redis: without its counters nobody may try a password.
     #[error("the login counters failed")]
     Limits(#[from] redis::RedisError),
@@ -32,6 +32,12 @@ pub(crate) enum Error {
     /// Argon2 refused.
     #[error("hashing failed: {0}")]
     Hash(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// Notes in the log whoever was not let in. Slips of an honest user's input are not noted.

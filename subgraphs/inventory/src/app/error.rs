@@ -13,7 +13,7 @@ pub(crate) enum Error {
     Busy,
     /// The store failed; the outcome may be unknown.
     #[error("inventory's database")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// A stored answer can't be read back, or an event can't be written.
     #[error("a stored document")]
     Document(#[from] serde_json::Error),
@@ -23,4 +23,10 @@ pub(crate) enum Error {
     /// The batch in which the work was done died.
     #[error("the batch died")]
     Batch,
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }

@@ -16,7 +16,7 @@ impl App {
             counter().with_label_values(&[outcome]);
         }
         loop {
-            if let Err(error) = self.measure().await {
+            if let Err(error) = self.measure().await.map_err(pg_kit::count_error) {
                 tracing::debug!(%error, "can't measure");
             }
             tokio::select! {

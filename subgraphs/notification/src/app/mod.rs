@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use event_bus::{RelayHandle, Tap};
+use futures::TryFutureExt;
 use service_kit::{Backoff, Clock, Host, correlation};
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -67,10 +68,16 @@ impl Default for Policy {
 pub enum AppError {
     /// The notification database.
     #[error("the notification database failed")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// The process stops.
     #[error("the process stops")]
     Stopping,
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// What the application works with.
@@ -164,9 +171,11 @@ impl App {
         F: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
     {
         let id = correlation::current().unwrap_or_else(correlation::new_id);
-        let work = correlation::scope(id, work.in_current_span());
+        // Counted where it happened: another task does not know its statement.
+        let work = work.map_err(pg_kit::count_error).in_current_span();
+        let work = correlation::scope(id, work);
         match self.host.tasks.spawn(work).await {
-            Ok(done) => Ok(done?),
+            Ok(done) => done.map_err(AppError::Store),
             Err(_) => Err(AppError::Stopping),
         }
     }

@@ -46,7 +46,8 @@ impl App {
 
     /// Tries a batch of what is due now; answers how many were tried, whatever came of it.
     pub async fn send_mails(&self) -> Result<usize, sqlx::Error> {
-        let batch = store::mails::claim(&self.workers, self.policy.batch, self.policy.lease).await?;
+        let batch = store::mails::claim(&self.workers, self.policy.batch, self.policy.lease).await;
+        let batch = batch.map_err(pg_kit::count_error)?;
         if batch.is_empty() {
             return Ok(0);
         }
@@ -96,7 +97,8 @@ impl App {
             Verdict::Dead { reason } => tracing::error!(mail = %mail.id, reason, "gave up a mail"),
         }
         measure::tried(&verdict);
-        if !store::mails::settle(&self.workers, claimed, &verdict).await? {
+        let kept = store::mails::settle(&self.workers, claimed, &verdict).await;
+        if !kept.map_err(pg_kit::count_error)? {
             tracing::warn!(mail = %mail.id, "somebody else has taken this mail over since");
         }
         Ok(())

@@ -5,5 +5,5 @@ mod smtp;
 mod template;
 
 pub use auth::Auth;
-pub(crate) use smtp::Tls;
+pub(crate) use smtp::{Authority, Tls};
 pub use smtp::{Mailer, SmtpConfig};

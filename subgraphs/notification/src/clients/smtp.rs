@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use contracts::auth::Contact;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls as Encryption, TlsParameters};
 use lettre::transport::smtp::{Error as SmtpError, PoolConfig};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use service_kit::Secret;
@@ -69,6 +72,34 @@ impl FromStr for HostPort {
     }
 }
 
+/// Who vouches for the mail server: certificates as PEM.
+#[derive(Debug, Clone)]
+pub struct Authority(Certificate);
+
+impl FromStr for Authority {
+    type Err = ();
+
+    fn from_str(pem: &str) -> Result<Self, ()> {
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(());
+        }
+        let authority = Self(Certificate::from_pem(pem.as_bytes()).map_err(drop)?);
+        // What is in it is only read when it is used.
+        authority.vouch_for("localhost").map_err(drop)?;
+        Ok(authority)
+    }
+}
+
+impl Authority {
+    /// What is trusted of a server: what this authority signed, and nothing else.
+    fn vouch_for(&self, host: &str) -> Result<TlsParameters, SmtpError> {
+        TlsParameters::builder(host.to_owned())
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(self.0.clone())
+            .build()
+    }
+}
+
 /// Where mails go, and from whom they come.
 #[derive(Debug, Clone)]
 pub struct SmtpConfig {
@@ -76,6 +107,8 @@ pub struct SmtpConfig {
     pub server: HostPort,
     /// `SMTP_TLS`.
     pub tls: Tls,
+    /// `SMTP_CA` (or `SMTP_CA_FILE`).
+    pub authority: Option<Authority>,
     /// `SMTP_USER` with `SMTP_PASSWORD` (or `SMTP_PASSWORD_FILE`).
     pub login: Option<(String, Secret)>,
     /// `MAIL_FROM`.
@@ -88,24 +121,56 @@ pub struct SmtpConfig {
 #[derive(Clone)]
 pub struct Mailer(Arc<Inner>);
 
+/// What must not be kept of what a server says: some repeat what they were told.
+struct Unspeakable(Vec<String>);
+
+impl Unspeakable {
+    /// The password, as it is and as the ways of logging in write it.
+    fn of(login: Option<&(String, Secret)>) -> Self {
+        let Some((user, password)) = login else {
+            return Self(Vec::new());
+        };
+        let password = password.expose();
+        let plain = BASE64.encode(format!("\0{user}\0{password}"));
+        Self(vec![plain, BASE64.encode(password), password.to_owned()])
+    }
+
+    /// An error with its causes, in one line.
+    fn text_of(&self, error: &SmtpError) -> String {
+        let mut text = chain_of(error);
+        for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret.as_str(), "***");
+        }
+        text
+    }
+}
+
 struct Inner {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     templates: Templates,
     from: Mailbox,
+    unspeakable: Unspeakable,
 }
 
 impl Mailer {
     /// A mailer that connects when it has something to send.
     pub fn try_new(config: SmtpConfig) -> anyhow::Result<Self> {
         let HostPort { host, port } = config.server;
-        let builder = match config.tls {
-            Tls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host),
-            Tls::Starttls => {
-                AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&host).context("SMTP_TLS")?
-            }
-            Tls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&host).context("SMTP_TLS")?,
+        let trusted = || {
+            let trusted = match &config.authority {
+                Some(authority) => authority.vouch_for(&host),
+                None => TlsParameters::new(host.clone()),
+            };
+            trusted.context("SMTP_TLS")
         };
-        let mut builder = builder
+        let encryption = match config.tls {
+            Tls::None => Encryption::None,
+            Tls::Starttls => Encryption::Required(trusted()?),
+            Tls::Implicit => Encryption::Wrapper(trusted()?),
+        };
+        let unspeakable = Unspeakable::of(config.login.as_ref());
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host)
+            .tls(encryption)
             .port(port)
             .timeout(Some(COMMAND))
             .pool_config(PoolConfig::new().max_size(CONNECTIONS));
@@ -116,6 +181,7 @@ impl Mailer {
             transport: builder.build(),
             templates: Templates::try_new(config.shop).context("the templates of mails")?,
             from: config.from,
+            unspeakable,
         })))
     }
 
@@ -125,7 +191,7 @@ impl Mailer {
         match self.0.transport.test_connection().await {
             Ok(true) => Ok(()),
             Ok(false) => Err(away("it does not answer".to_owned())),
-            Err(error) => Err(away(text_of(&error))),
+            Err(error) => Err(away(self.0.unspeakable.text_of(&error))),
         }
     }
 
@@ -134,7 +200,10 @@ impl Mailer {
         let message = self.message(mail, contact)?;
         match self.0.transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(failure(&error, &contact.email)),
+            Err(error) => {
+                let reason = self.0.unspeakable.text_of(&error);
+                Err(failure(&error, &reason.replace(&contact.email, "the address")))
+            }
         }
     }
 
@@ -165,8 +234,8 @@ impl Mailer {
 }
 
 /// What a failed try says of the mail. What the server says often repeats the address, which is nobody else's to keep.
-fn failure(error: &SmtpError, address: &str) -> Failure {
-    let reason = text_of(error).replace(address, "the address");
+fn failure(error: &SmtpError, reason: &str) -> Failure {
+    let reason = reason.to_owned();
     let code = error.status().map(u16::from);
     match code {
         // It goes away, or it does not let us in.
@@ -177,7 +246,7 @@ fn failure(error: &SmtpError, address: &str) -> Failure {
 }
 
 /// An error with its causes, in one line.
-fn text_of(error: &SmtpError) -> String {
+fn chain_of(error: &SmtpError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod blame;
 mod golden;
 mod graph;
 mod live;
 mod mails;
+mod secure;
 mod stage;
 mod telling;
 mod wiring;

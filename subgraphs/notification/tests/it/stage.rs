@@ -47,7 +47,7 @@ pub(crate) struct Stage {
     pub(crate) user: UserId,
     pub(crate) known: Known,
     pub(crate) sandbox: Sandbox,
-    smtp: String,
+    smtp: Vec<(&'static str, String)>,
     auth: TestServer,
 }
 
@@ -62,7 +62,10 @@ impl Stage {
         let auth = TestServer::serve(known.router(&identity)).await;
         let sandbox = Sandbox::new(Clock::system());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let smtp = listener.local_addr().unwrap().to_string();
+        let smtp = vec![
+            ("SMTP_ADDR", listener.local_addr().unwrap().to_string()),
+            ("SMTP_TLS", "none".to_owned()),
+        ];
         tokio::spawn(mail_sandbox::serve(
             listener,
             sandbox.clone(),
@@ -107,11 +110,16 @@ impl Stage {
 
     /// Another process that is stepped.
     pub(crate) fn replica(&self) -> App {
+        self.replica_with(&self.smtp)
+    }
+
+    /// One that knows another mail server.
+    pub(crate) fn replica_with(&self, smtp: &[(&'static str, String)]) -> App {
         let relay = RelayHandle::default();
         app(
             &self.db,
             &self.auth,
-            &self.smtp,
+            smtp,
             &self.identity,
             &self.host,
             &self.bus,
@@ -302,18 +310,18 @@ async fn lookup(State(known): State<Known>, Json(question): Json<ContactLookup>)
 fn app(
     db: &TestDb,
     auth: &TestServer,
-    smtp: &str,
+    smtp: &[(&'static str, String)],
     identity: &Identity,
     host: &Host,
     bus: &Bus,
     relay: RelayHandle,
 ) -> App {
-    let mut env = Env::from_pairs([
-        ("SMTP_ADDR", smtp),
-        ("SMTP_TLS", "none"),
-        ("MAIL_FROM", "Mercato <shop@mercato.example>"),
-        ("SHOP_URL", "https://shop.example"),
-    ]);
+    let mut pairs = vec![
+        ("MAIL_FROM", "Mercato <shop@mercato.example>".to_owned()),
+        ("SHOP_URL", "https://shop.example".to_owned()),
+    ];
+    pairs.extend_from_slice(smtp);
+    let mut env = Env::from_pairs(pairs);
     let parts = Parts {
         requests: db.pool.clone(),
         workers: db.pool.clone(),

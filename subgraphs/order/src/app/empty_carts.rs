@@ -21,7 +21,7 @@ impl App {
     pub(super) async fn empty_carts_forever(self) {
         while self.pause(&self.carts, POLL).await {
             loop {
-                match self.empty_carts().await {
+                match self.empty_carts().await.map_err(pg_kit::count_error) {
                     Ok(told) if told == usize::try_from(BATCH).unwrap_or(usize::MAX) => {}
                     Ok(_) => break,
                     Err(error) => {

@@ -18,7 +18,7 @@ impl App {
         let never = tokio::sync::Notify::new();
         while self.pause(&never, EVERY).await {
             loop {
-                match self.fire_timers().await {
+                match self.fire_timers().await.map_err(pg_kit::count_error) {
                     Ok(0) => break,
                     Ok(_) => {}
                     Err(error) => {

@@ -10,7 +10,8 @@ impl App {
     pub(super) async fn forget_keys_forever(self) {
         let never = tokio::sync::Notify::new();
         while self.pause(&never, EVERY).await {
-            if let Err(error) = pg_kit::idempotency::forget(&self.workers).await {
+            let forgotten = pg_kit::idempotency::forget(&self.workers).await;
+            if let Err(error) = forgotten.map_err(pg_kit::count_error) {
                 tracing::warn!(%error, "can't forget old keys");
             }
         }

@@ -19,7 +19,7 @@ impl App {
         exist();
         let never = tokio::sync::Notify::new();
         loop {
-            if let Err(error) = self.measure().await {
+            if let Err(error) = self.measure().await.map_err(pg_kit::count_error) {
                 tracing::debug!(%error, "can't measure");
             }
             if !self.pause(&never, EVERY).await {

@@ -82,13 +82,19 @@ const RUNNING: usize = 192;
 pub enum AppError {
     /// The order database.
     #[error("the order database failed")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// Another service does not answer; nothing was changed.
     #[error("{0} is not available")]
     Unavailable(&'static str),
     /// The cart is larger than an order may be.
     #[error("an order has at most {0} lines")]
     TooLarge(usize),
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// What the application works with.

@@ -107,7 +107,7 @@ impl App {
     }
 
     async fn save_all(&self, plans: Vec<Plan>) -> Vec<Option<Job>> {
-        match self.try_save(&plans).await {
+        match self.try_save(&plans).await.map_err(pg_kit::count_error) {
             Ok(won) => plans.into_iter().map(|plan| self.outcome(plan, &won)).collect(),
             Err(error) if plans.len() == 1 => {
                 let order = plans[0].job.saga.order_id;

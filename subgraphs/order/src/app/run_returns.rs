@@ -23,7 +23,7 @@ const BATCH: usize = 16;
 impl App {
     pub(super) async fn run_returns_forever(self) {
         loop {
-            let full = match self.run_returns().await {
+            let full = match self.run_returns().await.map_err(pg_kit::count_error) {
                 Ok(made) => made == BATCH,
                 Err(error) => {
                     tracing::warn!(%error, "can't claim returns");
@@ -55,7 +55,7 @@ impl App {
         let carried = async {
             let mut next = Some(held);
             while let Some(held) = next {
-                next = match self.carry_once(held).await {
+                next = match self.carry_once(held).await.map_err(pg_kit::count_error) {
                     Ok(next) => next,
                     Err(error) => {
                         tracing::warn!(%error, "a return's answer can't be saved; its lease ends by itself");
@@ -119,7 +119,10 @@ impl Inner {
                     .give_back(order, &state.reason(), state.amount)
                     .await
             }
-            Call::Restock => match store::returns::shelf_of(&self.workers, order, state.number).await {
+            Call::Restock => match store::returns::shelf_of(&self.workers, order, state.number)
+                .await
+                .map_err(pg_kit::count_error)
+            {
                 Ok(lines) => {
                     let body = ReturnStock { lines };
                     self.clients.inventory.take_back(order, state.number, &body).await

@@ -25,7 +25,7 @@ impl App {
     /// Claims what is due and runs it, until the host stops.
     pub(super) async fn claim_forever(self) {
         loop {
-            let full = match self.claim().await {
+            let full = match self.claim().await.map_err(pg_kit::count_error) {
                 Ok(jobs) => {
                     let full = jobs.len() == CLAIM;
                     self.go_on(jobs);
@@ -95,7 +95,7 @@ impl App {
             let mut conn = self.workers.acquire().await?;
             store::saga::release(&mut conn, job.saga.order_id, job.fence).await
         };
-        if let Err(error) = released.await {
+        if let Err(error) = released.await.map_err(pg_kit::count_error) {
             tracing::debug!(%error, "the lease ends by itself");
         }
     }
@@ -171,7 +171,7 @@ impl App {
         let lines = match job.order.lines.take() {
             Some(lines) => lines,
             None => self.load_lines(job).await.map_err(|error| CallError::Unknown {
-                reason: format!("the order's lines can't be read: {error}"),
+                reason: format!("the order's lines can't be read: {}", pg_kit::count_error(error)),
             })?,
         };
         let ttl = if bug!("short_ttl") {

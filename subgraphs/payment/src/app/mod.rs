@@ -46,7 +46,13 @@ pub enum AppError {
     Undecided(String),
     /// The database did not do its part; nothing is known to have changed.
     #[error("payment store: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// Pools: requests and workers apart, so that neither starves the other.

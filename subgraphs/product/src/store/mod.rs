@@ -43,7 +43,10 @@ pub(crate) trait During<T> {
 
 impl<T> During<T> for Result<T, sqlx::Error> {
     fn during(self, operation: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError { operation, source })
+        self.map_err(|source| StoreError {
+            operation,
+            source: pg_kit::count_error(source),
+        })
     }
 }
 

@@ -76,7 +76,7 @@ impl Default for Policy {
 pub enum AppError {
     /// The webhook database.
     #[error("the webhook database failed")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
     /// A secret can't be sealed or opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -86,6 +86,12 @@ pub enum AppError {
     /// The process stops.
     #[error("the process stops")]
     Stopping,
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(pg_kit::count_error(error))
+    }
 }
 
 /// What the application works with.

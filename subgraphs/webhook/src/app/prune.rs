@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_hours(1);
 impl App {
     pub(super) async fn prune_forever(self) {
         while self.pause(EVERY).await {
-            if let Err(error) = self.prune().await {
+            if let Err(error) = self.prune().await.map_err(pg_kit::count_error) {
                 tracing::warn!(%error, "can't forget what is old");
             }
         }

@@ -47,7 +47,7 @@ impl App {
 
     /// Begins to send up to `room` deliveries; answers how many.
     async fn take_off(&self, flight: &mut JoinSet<()>, room: usize) -> Result<usize, sqlx::Error> {
-        let (batch, secrets) = self.claim(room).await?;
+        let (batch, secrets) = self.claim(room).await.map_err(pg_kit::count_error)?;
         let taken = batch.len();
         for claimed in batch {
             let (app, secrets) = (self.clone(), secrets.clone());
@@ -72,7 +72,10 @@ impl App {
 
     /// Tries a batch of what is due now; answers how many were tried, whatever came of it.
     pub async fn send_due(&self) -> Result<usize, sqlx::Error> {
-        let (batch, secrets) = self.claim(self.policy.in_flight).await?;
+        let (batch, secrets) = self
+            .claim(self.policy.in_flight)
+            .await
+            .map_err(pg_kit::count_error)?;
         let count = batch.len();
         let tries = batch.into_iter().map(|claimed| self.send(claimed, &secrets));
         join_all(tries).await.into_iter().collect::<Result<(), _>>()?;
@@ -117,7 +120,8 @@ impl App {
         let verdict = tried.verdict(claimed.attempts, rand::random());
         log(claimed, &verdict);
         measure::tried(&verdict);
-        if !self.keep(claimed, &verdict).await? {
+        let kept = self.keep(claimed, &verdict).await;
+        if !kept.map_err(pg_kit::count_error)? {
             tracing::warn!(delivery = %claimed.id, "somebody else has taken this delivery over since, or it is gone");
         }
         Ok(())
