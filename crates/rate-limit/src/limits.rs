@@ -21,14 +21,19 @@ const MINUTE_MS: f64 = 60_000.0;
 /// A bucket is kept as the instant at which it is full again: what is taken moves that instant on, and it may never be
 /// further away than an empty bucket takes to fill. Answers the wait in ms, or 0 and takes. One script, so that a
 /// thousand at once are counted as a thousand.
+///
+/// Beside it stands the time of who took last. Whoever read a clock before them and comes after, or has a clock that is
+/// behind, is judged by that time: else the last place of a burst would be refused for those few milliseconds.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local now, each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-        local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + each * cost
+        local before, last = string.match(redis.call('GET', KEYS[1]) or '0 0', '^(%S+) (%S+)$')
+        now = math.max(now, tonumber(last))
+        local full = math.max(tonumber(before), now) + each * cost
         local wait = full - now - each * burst
         if wait > 0 then return math.ceil(wait) end
-        redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now) + 1)
+        redis.call('SET', KEYS[1], string.format('%.3f %.0f', full, now), 'PX', math.ceil(full - now) + 1)
         return 0
         ",
     )
@@ -129,7 +134,7 @@ impl RateLimits {
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, burst);
         let mut connection = inner.connection.clone();
         let mut call = TAKE.key(format!(
-            "{}rate:{}:{}",
+            "{}bucket:{}:{}",
             inner.prefix,
             class.as_str(),
             subject.key()

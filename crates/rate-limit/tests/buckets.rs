@@ -106,13 +106,36 @@ async fn replicas_count_together_and_buckets_are_forgotten() {
     );
     assert!((5..=6).contains(&(a + b)), "{a} and {b}");
     let mut connection = redis.connection().await;
-    let key = format!("{}rate:query:user:usr_ada", redis.prefix);
+    let key = format!("{}bucket:query:user:usr_ada", redis.prefix);
     let left: i64 = redis::cmd("PTTL")
         .arg(&key)
         .query_async(&mut connection)
         .await
         .unwrap();
     assert!((1..=700).contains(&left), "{left} ms");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_costs_no_place() {
+    let redis = test_kit::redis().await;
+    let start = "2026-01-01T00:00:00Z".parse().unwrap();
+    let (ahead, behind) = (Clock::manual(start), Clock::manual(start));
+    // Read before another's and brought to Redis after it, or of another machine.
+    ahead.advance(Duration::from_millis(300));
+    let one = limits(&redis, "query=60/5", &ahead);
+    let other = limits(&redis, "query=60/5", &behind);
+    assert_eq!(one.admit(ADA, Class::Query, 1).await, Ok(()));
+    assert_eq!(
+        burst(&other, ADA, Class::Query, 9).await,
+        4,
+        "the rest of the burst"
+    );
+    assert!(
+        one.admit(ADA, Class::Query, 1).await.is_err(),
+        "and no more than that"
+    );
+    ahead.advance(Duration::from_secs(1));
+    assert_eq!(burst(&one, ADA, Class::Query, 9).await, 1);
 }
 
 #[tokio::test]
