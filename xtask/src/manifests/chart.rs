@@ -1,8 +1,8 @@
 //! What the chart is told of the services, from which its templates make the rest.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::Result;
 use roster::{Public, Service};
 use serde_json::json;
 
@@ -12,9 +12,8 @@ const HEAD: &str =
 ";
 
 /// Files written whole.
-pub(super) fn files() -> Result<Vec<(String, String)>> {
+pub(super) fn files(secrets: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
     let services: String = roster::all().iter().map(facts).collect();
-    let secrets = super::cluster::secrets()?;
     let lists = secrets
         .iter()
         .map(|(name, keys)| format!("{name}: [{}]\n", keys.join(", ")));
@@ -22,13 +21,13 @@ pub(super) fn files() -> Result<Vec<(String, String)>> {
         "# Written by `cargo xtask manifests`: every secret the system needs, and its keys. `mercato-secrets` makes them for a\n# trial; ExternalSecrets fetch them.\n{}",
         lists.collect::<Vec<_>>().concat()
     );
-    Ok(vec![
+    vec![
         (
             "helm/mercato/files/topology.yaml".to_owned(),
             format!("{HEAD}{services}"),
         ),
         ("helm/mercato/files/secrets.yaml".to_owned(), secrets),
-    ])
+    ]
 }
 
 /// One service. A list or a map stands as JSON, which is YAML too.

@@ -11,15 +11,15 @@ use roster::Service;
 const OF_COMPANIONS: [&str; 2] = ["postgres", "psp-sandbox"];
 
 /// Files written whole.
-pub(super) fn files() -> Result<Vec<(String, String)>> {
+pub(super) fn files(secrets: BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
     let topology = format!("{:#}\n", dev_stack::topology());
-    let (companions, own): (Vec<_>, Vec<_>) = secrets()?
+    let (companions, own): (Vec<_>, Vec<_>) = secrets
         .into_iter()
         .partition(|(name, _)| OF_COMPANIONS.contains(&name.as_str()));
     let databases: Vec<String> = roster::WITH_DATABASE.iter().map(|name| database(name)).collect();
     let owners = roster::WITH_DATABASE.into_iter().chain(["auditor"]);
     let roles: Vec<String> = owners.map(role).collect();
-    Ok([
+    [
         ("k8s/components/rabbitmq/10-topology.json", topology.clone()),
         ("k8s/components/operators/10-topology.json", topology.clone()),
         ("helm/mercato/files/definitions.json", topology),
@@ -35,7 +35,7 @@ pub(super) fn files() -> Result<Vec<(String, String)>> {
         ),
     ]
     .map(|(name, text)| (name.to_owned(), text))
-    .into())
+    .into()
 }
 
 /// Every secret and its keys, as `mercato-secrets` makes them.

@@ -56,7 +56,9 @@ const WITH_BLOCKS: [&str; 27] = [
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = workspace::root();
-    let stale = stale(&root)?;
+    let wanted = wanted(&root)?;
+    let count = wanted.len();
+    let stale = outdated(&root, wanted);
     if arguments.check && !stale.is_empty() {
         let names: Vec<&str> = stale.keys().map(String::as_str).collect();
         println!("cargo xtask manifests would write: {}", names.join(", "));
@@ -70,19 +72,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         fs::write(&file, text).with_context(|| name.clone())?;
         println!("{name}");
     }
-    println!(
-        "{} of {} services' files are new",
-        stale.len(),
-        wanted(&root)?.len()
-    );
+    println!("{} of {count} services' files are new", stale.len());
     Ok(ExitCode::SUCCESS)
 }
 
 /// Files that are not as they would be written, with the text they should have.
 pub(crate) fn stale(root: &Path) -> Result<BTreeMap<String, String>> {
-    let mut files = wanted(root)?;
+    Ok(outdated(root, wanted(root)?))
+}
+
+fn outdated(root: &Path, mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
     files.retain(|name, text| !fs::read_to_string(root.join(name)).is_ok_and(|there| there == *text));
-    Ok(files)
+    files
 }
 
 /// Every file and its text, by its path in the checkout.
@@ -94,8 +95,9 @@ fn wanted(root: &Path) -> Result<BTreeMap<String, String>> {
         files.insert(board, board::of(service)?);
     }
     files.insert("supergraph.yaml".to_owned(), composed());
-    files.extend(chart::files()?);
-    files.extend(cluster::files()?);
+    let secrets = cluster::secrets()?;
+    files.extend(chart::files(&secrets));
+    files.extend(cluster::files(secrets));
     for name in WITH_BLOCKS {
         // One that is also written whole has its blocks in that text.
         let text = match files.get(name) {
