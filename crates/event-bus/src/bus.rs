@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::consumer::Consumer;
 use crate::link::{self, Broker};
 use crate::parking::{self, ParkedMessage, ParkingError};
-use crate::{Publisher, QueueSpec, RelayHandle, Tap, relay, tap};
+use crate::{Publisher, QueueSpec, RelayHandle, Tap, metrics, relay, tap};
 
 /// The broker, for one service; cheap to clone. Making it never fails: what runs on it connects, and connects
 /// again, by itself. Readiness shows it as `rabbitmq`.
@@ -37,8 +37,10 @@ impl Bus {
         }
     }
 
-    /// Publishes the outbox of `pool` until shutdown.
-    pub fn run_relay(&self, pool: PgPool) -> RelayHandle {
+    /// Publishes the outbox of `pool` until shutdown. `types` are all it may hold: each is counted from zero, so that
+    /// a board tells "none yet" from "not measured".
+    pub fn run_relay(&self, pool: PgPool, types: &[&str]) -> RelayHandle {
+        metrics::publishes(types);
         relay::spawn(pool, self.publisher.clone(), &self.host)
     }
 

@@ -1,5 +1,6 @@
 //! What this crate counts. Labels are names of code (roles, queues, types), never ids.
 
+use prometheus::IntCounterVec;
 use service_kit::metrics::{counter, gauge};
 
 /// Prometheus counts whole things.
@@ -21,14 +22,23 @@ pub(crate) fn reconnects(role: &str) {
     .inc();
 }
 
-pub(crate) fn published(kind: &str, outcome: &str) {
+fn publications() -> IntCounterVec {
     counter(
         "mercato_events_published_total",
         "Events handed to the broker, by outcome.",
         &["type", "outcome"],
     )
-    .with_label_values(&[kind, outcome])
-    .inc();
+}
+
+/// From now on there is a figure for each type, and be it zero.
+pub(crate) fn publishes(types: &[&str]) {
+    for kind in types {
+        publications().with_label_values(&[kind, "published"]);
+    }
+}
+
+pub(crate) fn published(kind: &str, outcome: &str) {
+    publications().with_label_values(&[kind, outcome]).inc();
 }
 
 pub(crate) fn consumed(queue: &str, outcome: &str, count: u64) {

@@ -13,6 +13,8 @@ mod store;
 mod sweeper;
 
 use axum::Router;
+use contracts::EventData;
+use contracts::inventory::ReservationExpired;
 use event_bus::{Bus, RelayHandle, Retention};
 use graphql_kit::{HttpConfig, RateLimits};
 use pg_kit::Purpose;
@@ -87,7 +89,7 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
     let workers = pg_kit::connect(&config.database_url, host, Purpose::Workers).await?;
     pg_kit::migrate(&workers, &MIGRATOR).await?;
     let bus = Bus::connect(&config.amqp_url, host);
-    let relay = Some(bus.run_relay(workers.clone()));
+    let relay = Some(bus.run_relay(workers.clone(), &[ReservationExpired::TYPE]));
     Ok(App {
         relay,
         ..App::new(pool, workers, host.clock.clone(), config.low_stock).with_batches_of(config.reserve_batch)

@@ -36,7 +36,7 @@ pub async fn build(config: &Config, bus: &Bus, host: &Host) -> anyhow::Result<Ap
     pg_kit::migrate(&workers, &MIGRATOR).await?;
     let key = ServiceKey::from_pem_file(host.service, &config.identity.key_file)?;
     let parts = Parts {
-        relay: bus.run_relay(workers.clone()),
+        relay: bus.run_relay(workers.clone(), &[notification::NotificationCreated::TYPE]),
         told: bus.tap(notification::EXCHANGE, notification::NotificationCreated::TYPE),
         auth: Auth::new(config.auth_url.clone(), Arc::new(key)),
         mailer: Mailer::try_new(config.smtp.clone())?,

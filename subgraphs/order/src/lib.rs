@@ -14,6 +14,8 @@ mod store;
 
 use std::sync::Arc;
 
+use contracts::EventData;
+use contracts::order::{OrderCreated, OrderStatusChanged};
 use event_bus::{Bus, InboxWorker, Retention};
 use graphql_kit::{RateLimits, WsConfig};
 use pg_kit::Purpose;
@@ -42,7 +44,7 @@ pub async fn build(config: &Config, bus: &Bus, host: &Host) -> anyhow::Result<Ap
         &config.identity.key_file,
     )?);
     let parts = Parts {
-        relay: bus.run_relay(workers.clone()),
+        relay: bus.run_relay(workers.clone(), &[OrderCreated::TYPE, OrderStatusChanged::TYPE]),
         steps: bus.tap(contracts::order::EXCHANGE, "order.status_changed.v1"),
         clients: Clients::new(config.services.clone(), &key),
         policy: config.policy,

@@ -11,6 +11,8 @@ pub mod graphql;
 pub mod rest;
 mod store;
 
+use contracts::EventData;
+use contracts::payment::{PaymentFailed, PaymentSucceeded, RefundCompleted};
 use event_bus::{Bus, Retention};
 use graphql_kit::RateLimits;
 use pg_kit::Purpose;
@@ -29,7 +31,10 @@ pub async fn build(config: &Config, host: &Host) -> anyhow::Result<App> {
     let requests = pg_kit::connect(&config.database_url, host, Purpose::Requests).await?;
     let workers = pg_kit::connect(&config.database_url, host, Purpose::Workers).await?;
     pg_kit::migrate(&requests, &MIGRATOR).await?;
-    let relay = Bus::connect(&config.amqp_url, host).run_relay(workers.clone());
+    let relay = Bus::connect(&config.amqp_url, host).run_relay(
+        workers.clone(),
+        &[PaymentSucceeded::TYPE, PaymentFailed::TYPE, RefundCompleted::TYPE],
+    );
     event_bus::run_pruner(workers.clone(), host, Retention::default());
     let stripe = clients::stripe::Stripe::new(config.stripe.clone());
     Ok(App::new(

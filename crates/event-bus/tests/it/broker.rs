@@ -1,6 +1,7 @@
 //! Relay and consumer: what counts as published, what counts as received.
 
 use event_bus::relay_once;
+use service_kit::metrics::registry;
 
 use crate::scene::{QUEUE, Scene, enqueue, event, eventually};
 
@@ -30,7 +31,17 @@ async fn an_event_travels_from_outbox_to_inbox() {
 async fn the_running_relay_publishes_what_is_committed_and_flushes_at_shutdown() {
     let scene = Scene::new().await;
     scene.consume().await;
-    let relay = scene.bus.run_relay(scene.db.pool.clone());
+    let relay = scene.bus.run_relay(scene.db.pool.clone(), &["never.told.v1"]);
+    let figures = registry().gather();
+    let published = figures
+        .iter()
+        .find(|family| family.name() == "mercato_events_published_total");
+    let types = published
+        .unwrap()
+        .get_metric()
+        .iter()
+        .flat_map(|metric| metric.get_label());
+    assert!(types.into_iter().any(|label| label.value() == "never.told.v1"));
     for _ in 0..450 {
         enqueue(&scene.db.pool, &event()).await;
         relay.wake();

@@ -70,7 +70,7 @@ async fn every_role_is_rebuilt_after_the_connections_break() {
     let tap = bus.tap("inventory.events", "reservation.expired.v1");
     let mut heard = tap.subscribe();
     bus.run_consumer(scene.db.pool.clone(), SPEC);
-    let relay = bus.run_relay(scene.db.pool.clone());
+    let relay = bus.run_relay(scene.db.pool.clone(), &[]);
     // Before the queue exists, the tap's would be route enough for a mandatory event.
     eventually("all roles are up", async || {
         scene.host.readiness.report().components["rabbitmq"] == "up"
@@ -216,7 +216,7 @@ async fn a_role_that_gets_no_answer_while_it_prepares_begins_anew() {
     let tap = bus.tap("inventory.events", "reservation.expired.v1");
     let mut heard = tap.subscribe();
     bus.run_consumer(scene.db.pool.clone(), SPEC);
-    let relay = bus.run_relay(scene.db.pool.clone());
+    let relay = bus.run_relay(scene.db.pool.clone(), &[]);
     let patience = Duration::from_mins(1);
     let connected = tokio::time::timeout(patience, heard.next()).await.unwrap();
     assert!(matches!(connected, Some(Signal::Gap)));

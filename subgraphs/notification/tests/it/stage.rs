@@ -93,7 +93,7 @@ impl Stage {
     pub(crate) fn running(&self) -> (App, Host) {
         let host = Host::for_test("notification");
         let bus = Bus::connect_with(&self.amqp.secret(), &host, &self.amqp.prefix);
-        let relay = bus.run_relay(self.db.pool.clone());
+        let relay = bus.run_relay(self.db.pool.clone(), &[]);
         let app = app(
             &self.db,
             &self.auth,

@@ -75,7 +75,7 @@ impl Stage {
     pub(crate) fn running(&self) -> (App, Host) {
         let host = Host::for_test("order");
         let bus = Bus::connect_with(&self.amqp.secret(), &host, &self.amqp.prefix);
-        let relay = bus.run_relay(self.db.pool.clone());
+        let relay = bus.run_relay(self.db.pool.clone(), &[]);
         let app = replica(&self.db.pool, &self.services, &self.identity, &host, &bus, relay);
         app.run_workers();
         order::hear(&app, &bus, &host);

@@ -26,7 +26,7 @@ async fn a_capture_and_a_refund_are_published() {
     let bus = Bus::connect_with(&amqp.secret(), &host, &amqp.prefix);
     let mut captures = bus.tap("payment.events", "payment.succeeded.v1").subscribe();
     let mut refunds = bus.tap("payment.events", "refund.completed.v1").subscribe();
-    let relay = bus.run_relay(db.pool.clone());
+    let relay = bus.run_relay(db.pool.clone(), &[]);
     let world = World::start_on(
         db,
         Setup {
