@@ -36,6 +36,7 @@
   {{- else }}
     {{- $_ := set $config "SMTP_ADDR" $values.mail.server }}
     {{- $_ := set $config "SMTP_TLS" $values.mail.tls }}
+    {{- with $values.mail.ca }}{{- $_ := set $config "SMTP_CA" . }}{{- end }}
     {{- $_ := set $config "SMTP_USER" $values.mail.user }}
   {{- end }}
 {{- end }}

@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = &[
     ("kubectl_reads_the_overlays", &["kubectl"], kubectl_reads),
     ("chart_passes_lint", &["helm"], lint),
     ("chart_refuses_wrong_values", &["helm"], schema),
+    ("chart_hands_on_the_mail_authority", &["helm"], authority),
     ("chart_knows_every_secret", &[], secrets),
 ];
 
@@ -91,6 +92,7 @@ fn schema() -> Result<()> {
         "sandbox.enabled=maybe",
         "edge.host=https://shop.example.com",
         "image.tag=latest",
+        "mail.ca=/etc/ssl/own.pem",
     ];
     for value in wrong {
         let mut command = Command::new(tools::find("helm").unwrap());
@@ -102,6 +104,27 @@ fn schema() -> Result<()> {
             bail!("the chart takes {value}");
         }
     }
+    Ok(())
+}
+
+/// Who vouches for a mail server reaches notification line by line.
+fn authority() -> Result<()> {
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let folder = dev_stack::servers::scratch_folder()?;
+    let file = folder.path().join("authority.pem");
+    std::fs::write(&file, pem)?;
+    let mut command = Command::new(tools::find("helm").unwrap());
+    command
+        .args(["template", "mercato"])
+        .arg(root().join("helm/mercato"));
+    command.args(["--kube-version", render::KUBERNETES, "--set-file"]);
+    command.arg(format!("mail.ca={}", file.display()));
+    let objects = render::parse(&tools::run(&mut command)?)?;
+    let told: Vec<_> = objects.iter().map(|object| &object["data"]["SMTP_CA"]).collect();
+    ensure!(
+        told.iter().filter(|value| **value == pem).count() == 1,
+        "{told:?}"
+    );
     Ok(())
 }
 

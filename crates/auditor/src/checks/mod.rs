@@ -55,6 +55,9 @@ pub(crate) async fn all(books: &Books, expected: &Expectations) -> Result<Report
     Ok(Report { findings })
 }
 
+/// Begins a transaction in which every look sees the same moment.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Rows of one text column, each a violation in words.
 async fn sentences(pool: &PgPool, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(sql).fetch_all(pool).await

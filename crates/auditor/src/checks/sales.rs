@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
+use super::SNAPSHOT;
 use crate::books::shown;
 use crate::{Books, Expectations, Finding};
 
@@ -123,10 +124,7 @@ async fn sums(url: &str) -> Result<Option<Sums>> {
     if is_new {
         return Ok(None);
     }
-    let mut tx = connection.begin().await?;
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        .execute(&mut *tx)
-        .await?;
+    let mut tx = connection.begin_with(SNAPSHOT).await?;
     let (since, until) = sqlx::query_as("SELECT min(at), max(at) FROM fact")
         .fetch_one(&mut *tx)
         .await?;
