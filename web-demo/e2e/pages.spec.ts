@@ -168,6 +168,13 @@ const visits = (): Visit[] => [
     },
   },
   {
+    name: "mails given up",
+    path: "/ops/mails",
+    as: "admin",
+    // Another test's mail may be among them.
+    ready: (page) => expect(page.getByText(/No mail was given up|These were not told/)).toBeVisible(),
+  },
+  {
     name: "webhooks",
     path: "/ops/webhooks",
     as: "admin",

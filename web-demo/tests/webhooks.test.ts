@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  attemptWords,
   type Delivery,
   deliveryWords,
   EMPTY_FORM,
@@ -14,6 +13,7 @@ import {
   standing,
   webhookWords,
 } from "../src/ops/webhooks";
+import { attemptWords } from "../src/ops/words";
 
 const endpoint = (parts: Partial<Endpoint> = {}): Endpoint => ({
   id: "whe_1",

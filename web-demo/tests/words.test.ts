@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { explains, orderWords } from "../src/lib/errors";
 import { open, spelled } from "../src/lib/words";
-import { callWords, reasonWords } from "../src/ops/words";
+import { noticeKindWords } from "../src/notices/kinds";
+import { callWords, mailWords, reasonWords } from "../src/ops/words";
 import { cancelWords, declineWords, statusWords, stepWords } from "../src/orders/words";
 
 describe("words for codes", () => {
@@ -12,6 +13,8 @@ describe("words for codes", () => {
     expect(statusWords[newer]).toEqual({ label: "Something new", color: "gray" });
     expect(stepWords[newer]).toEqual({ title: "Something new", tone: "neutral" });
     expect((cancelWords[newer] as { title: string }).title).toBe("Something new");
+    expect(noticeKindWords[newer]).toBe("Something new");
+    expect(mailWords[newer]).toMatch(/reload/i);
     expect(reasonWords[newer]).toBe("Something new");
     expect((callWords[newer] as { label: string }).label).toBe("Something new");
     expect(declineWords("lost_card")).toContain("lost card");

@@ -127,6 +127,7 @@ fn browse_system(
         // For the orders of others: `replay` finds the system by its folder.
         .env("MERCATO_XTASK", std::env::current_exe().context("where am I?")?)
         .env("MERCATO_DATA", &plan.folder)
+        .env("MERCATO_MAIL_URL", plan.mail_url())
         .env("NO_COLOR", "1");
     if browsing == Browsing::Room {
         command

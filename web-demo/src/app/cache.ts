@@ -34,6 +34,7 @@ export function makeCache(): InMemoryCache {
           // Staff's list of all orders.
           orders: pages(["filter"]),
           coupons: pages([]),
+          deadNotificationMails: pages([]),
           webhookEndpoints: pages([]),
           order: {
             read: (seen, { args, toReference }) => seen ?? toReference({ __typename: "Order", id: args?.id }),

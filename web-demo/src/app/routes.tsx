@@ -59,6 +59,7 @@ export const router = createBrowserRouter([
           { path: "sales", lazy: async () => ({ Component: (await ops()).SalesPage }) },
           { path: "webhooks", lazy: async () => ({ Component: (await ops()).WebhooksPage }) },
           { path: "webhooks/:id", lazy: async () => ({ Component: (await ops()).WebhookPage }) },
+          { path: "mails", lazy: async () => ({ Component: (await ops()).MailsPage }) },
           { path: "plugs", lazy: async () => ({ Component: (await ops()).PlugsPage }) },
         ],
       },

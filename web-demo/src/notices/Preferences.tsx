@@ -10,15 +10,8 @@ import {
   SetNoticePreferenceDocument,
 } from "../gql/documents";
 import { noticeWords } from "../lib/errors";
+import { NOTICE_KINDS, noticeKindWords } from "./kinds";
 
-const KINDS: [NotificationKind, string][] = [
-  ["ORDER_RECEIVED", "An order was placed"],
-  ["ORDER_PAID", "It is paid"],
-  ["ORDER_CANCELLED", "It was cancelled"],
-  ["ORDER_SHIPPED", "It is on its way"],
-  ["ORDER_DELIVERED", "It has arrived"],
-  ["REFUND_COMPLETED", "Money went back"],
-];
 const CHANNELS: [NotificationChannel, string][] = [
   ["IN_APP", "In the shop"],
   ["EMAIL", "By mail"],
@@ -67,15 +60,15 @@ export function Preferences() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {KINDS.map(([kind, label]) => (
+              {NOTICE_KINDS.map((kind) => (
                 <Table.Tr key={kind}>
                   <Table.Th scope="row" fw={400}>
-                    <Text size="sm">{label}</Text>
+                    <Text size="sm">{noticeKindWords[kind]}</Text>
                   </Table.Th>
                   {CHANNELS.map(([channel, how]) => (
                     <Table.Td key={channel}>
                       <Switch
-                        aria-label={`${label}: ${how.toLowerCase()}`}
+                        aria-label={`${noticeKindWords[kind]}: ${how.toLowerCase()}`}
                         checked={isOn(kind, channel)}
                         onChange={(event) => void change(kind, channel, event.currentTarget.checked)}
                       />

@@ -19,6 +19,7 @@ const ROOMS = [
   { to: "/ops/refunds", end: false, label: "Refunds", admin: false },
   { to: "/ops/stock", end: false, label: "Stock", admin: false },
   { to: "/ops/coupons", end: false, label: "Coupons", admin: false },
+  { to: "/ops/mails", end: false, label: "Mails", admin: false },
   { to: "/ops/webhooks", end: false, label: "Webhooks", admin: true },
   { to: "/ops/plugs", end: false, label: "Pull a plug", admin: true },
 ];

@@ -6,7 +6,8 @@ import { notifyFault, notifyRefused } from "../components/failure";
 import { formatDateTime } from "../lib/dates";
 import { RedeliverWebhookDocument, type WebhookDeliveriesQuery } from "./documents";
 import classes from "./Ops.module.css";
-import { attemptWords, deliveryWords, hasEnded, kindWords, lastWords, webhookWords } from "./webhooks";
+import { deliveryWords, hasEnded, kindWords, lastWords, webhookWords } from "./webhooks";
+import { attemptWords } from "./words";
 
 type Row = NonNullable<WebhookDeliveriesQuery["webhookEndpoint"]>["deliveries"]["nodes"][number];
 

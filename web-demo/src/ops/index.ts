@@ -1,5 +1,6 @@
 // Everything of the control room comes in one chunk, which shoppers never load.
 export { CouponsPage } from "./CouponsPage";
+export { MailsPage } from "./MailsPage";
 export { OpsLayout } from "./OpsLayout";
 export { OverviewPage } from "./OverviewPage";
 export { PlugsPage } from "./PlugsPage";

@@ -77,13 +77,6 @@ export function standing({ enabled, disabledReason }: Endpoint): EndpointStandin
   return { label: "Off", color: "gray", why: null };
 }
 
-/** Tries so far. */
-export function attemptWords(attempts: number, locale?: string): string {
-  if (attempts === 0) return "not tried yet";
-  if (attempts === 1) return "1 try";
-  return `${new Intl.NumberFormat(locale).format(attempts)} tries`;
-}
-
 /** How the last try ended; null before the first, and where the state says it all. */
 export function lastWords({ lastStatus, lastError }: Delivery): string | null {
   if (lastError) return lastError;

@@ -4,6 +4,7 @@ import { open, spelled } from "../lib/words";
 import type {
   CancelReason,
   InventoryErrorCode,
+  NotificationErrorCode,
   OrderErrorCode,
   ReturnStatus,
   SagaStepState,
@@ -49,6 +50,22 @@ export const inventoryWords: Record<InventoryErrorCode, string> = open(
     IDEMPOTENCY_KEY_REUSED: "This was sent before with other content. Close the dialog and try again.",
     INSUFFICIENT_STOCK: "There are not that many units available to write off.",
     UNKNOWN_SKU: "No unit of this SKU was ever received.",
+  },
+  newer,
+);
+
+/** Tries so far. */
+export function attemptWords(attempts: number, locale?: string): string {
+  if (attempts === 0) return "not tried yet";
+  if (attempts === 1) return "1 try";
+  return `${new Intl.NumberFormat(locale).format(attempts)} tries`;
+}
+
+/** Why a mail is not tried again. */
+export const mailWords: Record<NotificationErrorCode, string> = open(
+  {
+    INVALID_STATE: "It is not given up any more: it waits, or was sent.",
+    NOT_FOUND: "It is gone. Reload the page.",
   },
   newer,
 );
