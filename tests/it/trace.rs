@@ -172,9 +172,11 @@ fn checkouts(world: &World) -> Result<()> {
         let first = ada.buy(&variant, 1, "pm_card_visa").await?;
         ada.watch(&first, 0).await?;
         let begun = PURCHASES.map(|(method, end, chains)| check_out(world, method, end, chains));
-        for checkout in try_join_all(begun).await? {
-            is_right(world, &checkout).await?;
+        let checkouts = try_join_all(begun).await?;
+        for checkout in &checkouts {
+            is_right(world, checkout).await?;
         }
+        are_examples(world, &checkouts).await?;
         ensure!(world.collector()?.refused() == 0, "batches that are not OTLP");
         if picture::is_wanted() {
             let (method, end, chains) = PURCHASES[0];
@@ -191,6 +193,24 @@ fn checkouts(world: &World) -> Result<()> {
                 .copied(),
         )
     })
+}
+
+/// A graph of how long orders take leads to the traces of those that took so long.
+async fn are_examples(world: &World, checkouts: &[Checkout]) -> Result<()> {
+    let (address, _) = world.stack.plan().readiness("order")?;
+    let request = reqwest::Client::new().get(format!("http://{address}/metrics"));
+    let asked = request.header("accept", "application/openmetrics-text;version=1.0.0");
+    let told = asked.send().await?.text().await?;
+    let buckets: Vec<&str> = told
+        .lines()
+        .filter(|line| line.starts_with("order_time_to_final_seconds_bucket"))
+        .collect();
+    let is_told = |checkout: &Checkout| {
+        let example = format!("# {{trace_id=\"{}\"}}", checkout.trace);
+        buckets.iter().any(|line| line.contains(&example))
+    };
+    ensure!(checkouts.iter().any(is_told), "no trace among {buckets:#?}");
+    Ok(())
 }
 
 async fn is_right(world: &World, checkout: &Checkout) -> Result<()> {

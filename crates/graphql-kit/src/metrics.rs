@@ -65,9 +65,8 @@ impl Metrics {
     /// Counts an operation that ran, and how long it took.
     pub(crate) fn ran(&self, checked: &Checked, response: &Response, took: Duration) {
         self.count(checked, outcome(&response.errors));
-        self.seconds
-            .with_label_values(&[kind(checked.operation_type)])
-            .observe(took.as_secs_f64());
+        let labels = [kind(checked.operation_type)];
+        service_kit::metrics::observe(&self.seconds, &labels, took.as_secs_f64());
     }
 
     /// Counts an operation by how it ended.

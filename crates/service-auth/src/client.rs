@@ -178,13 +178,12 @@ impl ServiceClient {
         )
         .with_label_values(&[callee, label])
         .inc();
-        metrics::histogram(
+        let seconds = metrics::histogram(
             "service_call_seconds",
             "Time of calls to other services.",
             &["callee"],
-        )
-        .with_label_values(&[callee])
-        .observe(started.elapsed().as_secs_f64());
+        );
+        metrics::observe(&seconds, &[callee], started.elapsed().as_secs_f64());
         outcome
     }
 

@@ -18,7 +18,9 @@ pub mod trace;
 
 mod admission;
 mod backoff;
+mod exemplars;
 mod host;
+mod open_metrics;
 mod ops;
 mod run;
 mod serve;

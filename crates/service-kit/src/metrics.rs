@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -11,11 +11,14 @@ use axum::routing::Route;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use tower::{Layer, Service};
 
+use crate::exemplars::{self, Exemplar};
+use crate::trace;
+
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 static KNOWN: LazyLock<Mutex<HashMap<String, Metric>>> = LazyLock::new(Mutex::default);
 
 /// Seconds: from a cache hit to the longest call allowed.
-const BUCKETS: [f64; 12] = [
+pub(crate) const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
@@ -59,6 +62,29 @@ pub fn histogram(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
     }) {
         Some(Metric::Histogram(metric)) => metric,
         _ => unregistered(name, || HistogramVec::new(opts("unregistered"), labels)),
+    }
+}
+
+/// Times something done for the current span. If that is sampled, its trace is an example of how long it took.
+pub fn observe(histogram: &HistogramVec, labels: &[&str], seconds: f64) {
+    observe_for(
+        trace::current_traceparent().as_deref(),
+        histogram,
+        labels,
+        seconds,
+    );
+}
+
+/// Times something done on behalf of an earlier request, which `traceparent` names.
+pub fn observe_for(traceparent: Option<&str>, histogram: &HistogramVec, labels: &[&str], seconds: f64) {
+    histogram.with_label_values(labels).observe(seconds);
+    if let Some(trace) = traceparent.and_then(trace::sampled) {
+        let exemplar = Exemplar {
+            trace,
+            seconds,
+            at: SystemTime::now(),
+        };
+        exemplars::keep(histogram, labels, exemplar);
     }
 }
 
@@ -149,9 +175,11 @@ async fn measure(State(red): State<Red>, request: Request, next: Next) -> Respon
     let started = Instant::now();
     let response = next.run(request).await;
     drop(in_flight);
-    red.seconds
-        .with_label_values(&[red.listener, method, &route])
-        .observe(started.elapsed().as_secs_f64());
+    observe(
+        &red.seconds,
+        &[red.listener, method, &route],
+        started.elapsed().as_secs_f64(),
+    );
     red.requests
         .with_label_values(&[red.listener, method, &route, response.status().as_str()])
         .inc();

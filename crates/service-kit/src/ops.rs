@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::{Readiness, metrics};
+use crate::{Readiness, metrics, open_metrics};
 
 pub(crate) fn router(readiness: Readiness) -> Router {
     Router::new()
@@ -27,11 +27,19 @@ async fn readyz(State(readiness): State<Readiness>) -> Response {
     (status, Json(report)).into_response()
 }
 
-async fn scrape() -> Response {
+/// As OpenMetrics for whoever can read it, who then learns exemplars too; else in the older format of Prometheus.
+async fn scrape(headers: HeaderMap) -> Response {
     observe_process();
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let families = metrics::registry().gather();
+    if open_metrics::is_accepted(accept)
+        && let Ok(text) = open_metrics::encode(&families)
+    {
+        return ([(header::CONTENT_TYPE, open_metrics::CONTENT_TYPE)], text).into_response();
+    }
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
-    match encoder.encode(&metrics::registry().gather(), &mut text) {
+    match encoder.encode(&families, &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics can't be encoded");
@@ -68,6 +76,10 @@ mod tests {
 
     async fn get(router: Router, path: &str) -> (StatusCode, String) {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        ask(router, request).await
+    }
+
+    async fn ask(router: Router, request: Request) -> (StatusCode, String) {
         let response = router.oneshot(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -85,6 +97,20 @@ mod tests {
         store.up();
         assert_eq!(get(router(readiness.clone()), "/readyz").await.0, StatusCode::OK);
         assert_eq!(get(router(readiness), "/healthz").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_scraper_gets_the_format_it_asks_for() {
+        let request = Request::builder()
+            .uri("/metrics")
+            .header(header::ACCEPT, "application/openmetrics-text;version=1.0.0")
+            .body(Body::empty())
+            .unwrap();
+        let (status, body) = ask(router(Readiness::new()), request).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.ends_with("\n# EOF\n"), "{body}");
+        let (_, body) = get(router(Readiness::new()), "/metrics").await;
+        assert!(!body.contains("# EOF"), "{body}");
     }
 
     #[tokio::test]

@@ -60,6 +60,12 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
     traceparent.split('-').nth(1)
 }
 
+/// The trace that a `traceparent` names, if it is recorded.
+pub(crate) fn sampled(traceparent: &str) -> Option<TraceId> {
+    let context = parse(traceparent)?;
+    context.is_sampled().then(|| context.trace_id())
+}
+
 fn parse(text: &str) -> Option<SpanContext> {
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -88,6 +94,13 @@ mod tests {
         let context = parse(GOOD).unwrap();
         assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert!(context.is_sampled() && context.is_remote());
+    }
+
+    #[test]
+    fn what_is_not_recorded_is_nobodys_example() {
+        assert!(sampled(GOOD).is_some());
+        assert_eq!(sampled(&GOOD.replace("-01", "-00")), None);
+        assert_eq!(sampled("nonsense"), None);
     }
 
     #[test]

@@ -23,6 +23,15 @@ pub(crate) const CASES: &[Case] = &[(
     boards,
 )];
 
+/// What leads from a slow bucket to a trace.
+const WITH_EXEMPLARS: [&str; 5] = [
+    "graphql_operation_seconds_bucket",
+    "http_request_duration_seconds_bucket",
+    "order_time_to_final_seconds_bucket",
+    "payment_provider_seconds_bucket",
+    "service_call_seconds_bucket",
+];
+
 struct Prometheus {
     child: Child,
     address: SocketAddr,
@@ -70,6 +79,7 @@ impl Prometheus {
                 folder.join("prometheus").display()
             ))
             .arg(format!("--web.listen-address={address}"))
+            .arg("--enable-feature=exemplar-storage")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -80,14 +90,30 @@ impl Prometheus {
 
     /// Whether a query returns a number.
     fn has_data(&self, query: &str) -> Result<bool> {
-        let path = format!("/api/v1/query?query={}", encoded(query));
-        let answer = dev_stack::http::get(self.address, &path).context("prometheus does not answer")?;
-        ensure!(answer.status == 200, "{query}: {}", answer.body);
+        let found = self.ask(&format!("/api/v1/query?query={}", encoded(query)))?;
+        let results = found["result"].as_array().context("result")?;
+        Ok(results.iter().any(|result| result["value"][1] != "NaN"))
+    }
+
+    /// Whether a point on this histogram's graph leads to a trace.
+    fn has_exemplars(&self, histogram: &str) -> Result<bool> {
+        let path = format!("/api/v1/query_exemplars?query={histogram}&start=0&end=9999999999");
+        let found = self.ask(&path)?;
+        let series = found.as_array().context("series")?;
+        let mut exemplars = series.iter().filter_map(|series| series["exemplars"].as_array());
+        Ok(exemplars.any(|of| {
+            let mut traces = of.iter().filter_map(|one| one["labels"]["trace_id"].as_str());
+            traces.any(|trace| trace.len() == 32)
+        }))
+    }
+
+    fn ask(&self, path: &str) -> Result<Value> {
+        let answer = dev_stack::http::get(self.address, path).context("prometheus does not answer")?;
+        ensure!(answer.status == 200, "{path}: {}", answer.body);
         let body = answer.body.find('{').map_or("", |start| &answer.body[start..]);
         let end = body.rfind('}').map_or(0, |end| end + 1);
-        let found: Value = serde_json::from_str(&body[..end])?;
-        let results = found["data"]["result"].as_array().context("result")?;
-        Ok(results.iter().any(|result| result["value"][1] != "NaN"))
+        let mut found: Value = serde_json::from_str(&body[..end])?;
+        Ok(found["data"].take())
     }
 }
 
@@ -108,6 +134,11 @@ fn boards() -> Result<()> {
     ));
     settings.audited = true;
     settings.extra(AUDITOR, "AUDIT_EVERY_S", "2");
+    // Nobody listens there: what is traced is exemplary, wherever its spans end.
+    let nowhere = format!("http://127.0.0.1:{}", dev_stack::free_port()?);
+    for service in SERVICES {
+        settings.extra(service, "OTEL_EXPORTER_OTLP_ENDPOINT", &nowhere);
+    }
     let stack = Stack::start(&settings, &())?;
     let plan = stack.plan();
     let prometheus = Prometheus::start(folder.path(), &plan)?;
@@ -132,6 +163,11 @@ fn boards() -> Result<()> {
         for query in &queries {
             if !prometheus.has_data(&query.text)? {
                 empty.push(format!("{}: {}", query.place, query.text));
+            }
+        }
+        for histogram in WITH_EXEMPLARS {
+            if !prometheus.has_exemplars(histogram)? {
+                empty.push(format!("{histogram}: its exemplars"));
             }
         }
         if empty.is_empty() {

@@ -116,6 +116,13 @@ fn known_metrics() -> Result<()> {
     });
     let mut unknown = Vec::new();
     for (place, query) in of_boards.chain(of_rules) {
+        // Prometheus 3 calls the bucket 10.0 that Prometheus 2 may call 10: an exact whole number finds one or the other.
+        let whole = query.split("le=\"").skip(1);
+        let mut whole = whole.filter_map(|rest| rest.split('"').next());
+        ensure!(
+            !whole.any(|bound| bound.bytes().all(|byte| byte.is_ascii_digit())),
+            "{place} asks for a bucket that not every Prometheus calls so: {query}"
+        );
         let asked = metrics::names(query);
         ensure!(!asked.is_empty(), "{place} asks for nothing: {query}");
         unknown.extend(

@@ -221,7 +221,8 @@ fn graph(id: usize, place: &Value, panel: &Panel, service: &str) -> Value {
                 "datasource": source,
                 "expr": query.replace('@', service),
                 "legendFormat": legend,
-                "exemplar": false,
+                // A point leads to the trace of one who was as slow.
+                "exemplar": query.contains("_bucket"),
             })
         });
     json!({

@@ -73,13 +73,13 @@ pub(super) fn settled(plan: &Plan, now: DateTime<Utc>) {
     };
     let placed = DateTime::from_timestamp(i64::try_from(seconds).unwrap_or_default(), nanos).unwrap_or(now);
     let took = (now - placed).to_std().unwrap_or_default();
-    metrics::histogram(
+    let seconds = metrics::histogram(
         "order_time_to_final_seconds",
         "From placing an order to its rest.",
         &["state"],
-    )
-    .with_label_values(&[saga.state.as_str()])
-    .observe(took.as_secs_f64());
+    );
+    let (trace, state) = (plan.traceparent.as_deref(), saga.state.as_str());
+    metrics::observe_for(trace, &seconds, &[state], took.as_secs_f64());
 }
 
 /// Counts a call without an answer.

@@ -223,9 +223,8 @@ impl Stripe {
         if sent.is_err() {
             span.record("otel.status_code", "ERROR");
         }
-        self.seconds
-            .with_label_values(&[operation, outcome])
-            .observe(started.elapsed().as_secs_f64());
+        let took = started.elapsed().as_secs_f64();
+        service_kit::metrics::observe(&self.seconds, &[operation, outcome], took);
         sent
     }
 }
