@@ -139,6 +139,11 @@ fn boards() -> Result<()> {
     for service in SERVICES {
         settings.extra(service, "OTEL_EXPORTER_OTLP_ENDPOINT", &nowhere);
     }
+    for router in ROUTERS {
+        settings.extra(router, "ROUTER_TRACES", "true");
+        settings.extra(router, "ROUTER_TRACE_SAMPLE", "always_on");
+        settings.extra(router, "ROUTER_OTLP_ENDPOINT", &nowhere);
+    }
     let stack = Stack::start(&settings, &())?;
     let plan = stack.plan();
     let prometheus = Prometheus::start(folder.path(), &plan)?;
