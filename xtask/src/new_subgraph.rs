@@ -86,6 +86,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Fails when what this command writes does not compile. It is tried in a checkout of links to this one, which has the
+/// same build results.
+pub(crate) fn check() -> Result<()> {
+    let scratch = tempfile::tempdir_in(workspace::target_folder()?)?;
+    mirror(&workspace::root(), scratch.path())?;
+    let trials = [("trialplain", false), ("trialevents", true)];
+    for (name, events) in trials {
+        let new = New {
+            name: name.to_owned(),
+            about: "nothing".to_owned(),
+            events,
+        };
+        new.write(scratch.path())?;
+    }
+    let programs = trials.map(|(name, _)| (name, format!("{name}-sdl")));
+    let programs = programs
+        .each_ref()
+        .map(|(name, program)| (*name, program.as_str()));
+    workspace::build_besides_in(scratch.path(), &programs)
+}
+
+/// A checkout in which nothing is a copy but what a new subgraph changes.
+fn mirror(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, place) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_name().to_str() {
+            Some("target" | ".git") => {}
+            Some("Cargo.toml" | "Cargo.lock") => drop(fs::copy(&source, &place)?),
+            Some("subgraphs") => {
+                fs::create_dir(&place)?;
+                mirror(&source, &place)?;
+            }
+            _ => std::os::unix::fs::symlink(&source, &place)?,
+        }
+    }
+    Ok(())
+}
+
 /// A subgraph to be made.
 struct New {
     name: String,

@@ -9,7 +9,7 @@ use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, hive, install, router};
 
 use crate::show::{Steps, table};
-use crate::{compose, deploy, faults, fuzz, node, schema_check, sdl, tidy, web, workspace};
+use crate::{compose, deploy, faults, fuzz, new_subgraph, node, schema_check, sdl, tidy, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -154,7 +154,10 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
     match stage {
         "fmt" => workspace::must(&mut workspace::cargo(&["fmt", "--all", "--check"])?),
         "tidy" => tidy::check().map(drop),
-        "sdl" => sdl::check(),
+        "sdl" => {
+            sdl::check()?;
+            new_subgraph::check()
+        }
         "compose" => compose::check(),
         "clippy" => {
             clippy(&["--workspace", "--exclude", "composer"])?;

@@ -89,18 +89,24 @@ pub(crate) fn shown(command: &Command) -> String {
 /// Builds the services and tools; cargo shows its progress and knows what is up to date. Where there is no node, what
 /// is written for it is left out.
 pub(crate) fn build(release: bool) -> Result<()> {
-    build_programs(&[], release)?;
+    build_programs(&root(), &[], release)?;
     node::build(&binaries(release)?)
 }
 
 /// Builds programs of development (package and program) in the same breath as the services. By themselves they would
 /// choose other features of what all share, and have all of that built once more.
 pub(crate) fn build_besides(programs: &[(&str, &str)]) -> Result<()> {
-    build_programs(programs, false)
+    build_besides_in(&root(), programs)
 }
 
-fn build_programs(besides: &[(&str, &str)], release: bool) -> Result<()> {
+/// The same in another checkout.
+pub(crate) fn build_besides_in(root: &Path, programs: &[(&str, &str)]) -> Result<()> {
+    build_programs(root, programs, false)
+}
+
+fn build_programs(root: &Path, besides: &[(&str, &str)], release: bool) -> Result<()> {
     let mut command = cargo(&["build"])?;
+    command.current_dir(root);
     let services = roster::SERVICES
         .into_iter()
         .filter(|service| !node::is_service(service));
