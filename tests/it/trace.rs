@@ -198,7 +198,7 @@ fn checkouts(world: &World) -> Result<()> {
 /// A graph of how long orders take leads to the traces of those that took so long.
 async fn are_examples(world: &World, checkouts: &[Checkout]) -> Result<()> {
     let (address, _) = world.stack.plan().readiness("order")?;
-    let request = reqwest::Client::new().get(format!("http://{address}/metrics"));
+    let request = service_kit::http::client(Duration::from_secs(5)).get(format!("http://{address}/metrics"));
     let asked = request.header("accept", "application/openmetrics-text;version=1.0.0");
     let told = asked.send().await?.text().await?;
     let buckets: Vec<&str> = told
