@@ -7,12 +7,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 data=$(readlink -f "${1:-.mercato}")
-case $data in /root/*)
-  # In the images, as everywhere, /root is for root alone.
-  echo "the containers' user can't reach $data: use a checkout outside /root" >&2
+root=$(getent passwd 0 | cut -d: -f6)
+if [ "${data#"$root/"}" != "$data" ]; then
+  # In the images, as everywhere, root's folder is for root alone.
+  echo "the containers' user can't reach $data: use a checkout outside $root" >&2
   exit 1
-  ;;
-esac
+fi
 version=${MERCATO_VERSION:-0.1.0}
 started=()
 trap 'for name in "${started[@]}"; do podman rm --force --time 10 "mercato-$name" >/dev/null 2>&1 || true; done; rm -rf "$keys"' EXIT

@@ -74,10 +74,15 @@ impl Seen {
     }
 
     fn deaths(&mut self, world: &World, evidence: &Evidence) {
-        for (name, status) in world.stack.ended() {
-            let ours = evidence.with(|record| record.down.contains(&name));
+        // In one look: what is down by our doing may be up again before a second one.
+        let unasked = evidence.with(|record| {
+            let mut ended = world.stack.ended();
+            ended.retain(|(name, _)| !record.down.contains(name));
+            ended
+        });
+        for (name, status) in unasked {
             let news = format!("{name} ended with {status}");
-            if !ours && !self.died.contains(&news) {
+            if !self.died.contains(&news) {
                 println!("           {news}, and nobody asked it to");
                 self.died.push(news);
             }
