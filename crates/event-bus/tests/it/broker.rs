@@ -40,7 +40,7 @@ async fn the_running_relay_publishes_what_is_committed_and_flushes_at_shutdown()
         .unwrap()
         .get_metric()
         .iter()
-        .flat_map(|metric| metric.get_label());
+        .flat_map(prometheus::proto::Metric::get_label);
     assert!(types.into_iter().any(|label| label.value() == "never.told.v1"));
     for _ in 0..450 {
         enqueue(&scene.db.pool, &event()).await;
