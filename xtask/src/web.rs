@@ -128,6 +128,7 @@ fn browse_system(
         .env("MERCATO_XTASK", std::env::current_exe().context("where am I?")?)
         .env("MERCATO_DATA", &plan.folder)
         .env("MERCATO_MAIL_URL", plan.mail_url())
+        .env("MERCATO_GRAPHQL_URL", plan.graphql_url())
         .env("NO_COLOR", "1");
     if browsing == Browsing::Room {
         command
