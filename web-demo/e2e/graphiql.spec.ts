@@ -9,7 +9,11 @@ for (const [address, graph] of [
     const asked = page.waitForRequest((request) => new URL(request.url()).pathname === graph);
     await page.goto(address);
     await asked;
+    // Its button is there before its editors are, and does nothing until then.
+    const result = page.getByRole("region", { name: "Result Window" });
+    await expect(page.locator(".view-lines").filter({ hasText: "categories" })).toBeVisible();
+    await expect(result).toHaveAttribute("data-mode-id", "json");
     await page.getByRole("button", { name: /^Execute query/ }).click();
-    await expect(page.getByRole("region", { name: "Result Window" })).toContainText("categories");
+    await expect(result).toContainText("categories");
   });
 }
