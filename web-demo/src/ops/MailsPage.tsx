@@ -1,10 +1,9 @@
 // Mails that were given up, why, and sending them again.
 import { useMutation, useQuery } from "@apollo/client/react";
-import { Anchor, Button, Card, Skeleton, Table, Text } from "@mantine/core";
+import { Anchor, Card, Skeleton, Table, Text } from "@mantine/core";
 import { IconMailCheck } from "@tabler/icons-react";
 import { Link } from "react-router";
 import { Empty } from "../components/Empty";
-import { notifyFault, notifyRefused } from "../components/failure";
 import { Problem } from "../components/Problem";
 import { ShowMore } from "../components/ShowMore";
 import { useNextPage } from "../components/useNextPage";
@@ -14,6 +13,7 @@ import { noticeKindWords } from "../notices/kinds";
 import { useSession } from "../session/SessionProvider";
 import { DeadMailsDocument, type DeadMailsQuery, RetryMailDocument } from "./documents";
 import classes from "./Ops.module.css";
+import { SendAgain } from "./SendAgain";
 import { attemptWords, mailWords } from "./words";
 
 type Mail = DeadMailsQuery["deadNotificationMails"]["nodes"][number];
@@ -21,23 +21,14 @@ type Mail = DeadMailsQuery["deadNotificationMails"]["nodes"][number];
 const PAGE = 25;
 const LOOK_AGAIN_MS = 5_000;
 
-function SendAgain({ mail, onDone }: { mail: Mail; onDone(): void }) {
-  const [retry, { loading }] = useMutation(RetryMailDocument);
-  const run = async () => {
-    try {
-      const { data } = await retry({ variables: { input: { mailId: mail.id } } });
-      const refusal = data?.retryNotificationMail.userErrors[0];
-      if (refusal) notifyRefused(mailWords[refusal.code]);
-      onDone();
-    } catch (error) {
-      notifyFault(error);
-    }
+function Again({ mail, onDone }: { mail: Mail; onDone(): void }) {
+  const [retry] = useMutation(RetryMailDocument);
+  const send = async () => {
+    const { data } = await retry({ variables: { input: { mailId: mail.id } } });
+    const refusal = data?.retryNotificationMail.userErrors[0];
+    return refusal && mailWords[refusal.code];
   };
-  return (
-    <Button size="xs" variant="light" loading={loading} onClick={() => void run()}>
-      Send again
-    </Button>
-  );
+  return <SendAgain send={send} onDone={onDone} />;
 }
 
 function MailRow({ mail, isAdmin, onSent }: { mail: Mail; isAdmin: boolean; onSent(): void }) {
@@ -67,7 +58,7 @@ function MailRow({ mail, isAdmin, onSent }: { mail: Mail; isAdmin: boolean; onSe
           {mail.lastError}
         </Text>
       </Table.Td>
-      <Table.Td>{isAdmin && <SendAgain mail={mail} onDone={onSent} />}</Table.Td>
+      <Table.Td>{isAdmin && <Again mail={mail} onDone={onSent} />}</Table.Td>
     </Table.Tr>
   );
 }

@@ -1,33 +1,24 @@
 // What was sent to an endpoint, or is to be.
 import { useMutation } from "@apollo/client/react";
-import { Anchor, Badge, Button, Code, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Code, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
-import { notifyFault, notifyRefused } from "../components/failure";
 import { formatDateTime } from "../lib/dates";
 import { RedeliverWebhookDocument, type WebhookDeliveriesQuery } from "./documents";
 import classes from "./Ops.module.css";
+import { SendAgain } from "./SendAgain";
 import { deliveryWords, hasEnded, kindWords, lastWords, webhookWords } from "./webhooks";
 import { attemptWords } from "./words";
 
 type Row = NonNullable<WebhookDeliveriesQuery["webhookEndpoint"]>["deliveries"]["nodes"][number];
 
-function SendAgain({ id, onDone }: { id: string; onDone(): void }) {
-  const [redeliver, { loading }] = useMutation(RedeliverWebhookDocument);
-  const run = async () => {
-    try {
-      const { data } = await redeliver({ variables: { input: { deliveryId: id } } });
-      const refusal = data?.redeliverWebhook.userErrors[0];
-      if (refusal) notifyRefused(webhookWords[refusal.code]);
-      onDone();
-    } catch (error) {
-      notifyFault(error);
-    }
+function Again({ id, onDone }: { id: string; onDone(): void }) {
+  const [redeliver] = useMutation(RedeliverWebhookDocument);
+  const send = async () => {
+    const { data } = await redeliver({ variables: { input: { deliveryId: id } } });
+    const refusal = data?.redeliverWebhook.userErrors[0];
+    return refusal && webhookWords[refusal.code];
   };
-  return (
-    <Button size="xs" variant="light" loading={loading} onClick={() => void run()}>
-      Send again
-    </Button>
-  );
+  return <SendAgain send={send} onDone={onDone} />;
 }
 
 function DeliveryRow({ row, onSent }: { row: Row; onSent(): void }) {
@@ -69,7 +60,7 @@ function DeliveryRow({ row, onSent }: { row: Row; onSent(): void }) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td>{hasEnded(row) && <SendAgain id={row.id} onDone={onSent} />}</Table.Td>
+      <Table.Td>{hasEnded(row) && <Again id={row.id} onDone={onSent} />}</Table.Td>
     </Table.Tr>
   );
 }
