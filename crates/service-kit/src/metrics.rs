@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
+use opentelemetry::trace::TraceId;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use tower::{Layer, Service};
 
@@ -67,18 +68,17 @@ pub fn histogram(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
 
 /// Times something done for the current span. If that is sampled, its trace is an example of how long it took.
 pub fn observe(histogram: &HistogramVec, labels: &[&str], seconds: f64) {
-    observe_for(
-        trace::current_traceparent().as_deref(),
-        histogram,
-        labels,
-        seconds,
-    );
+    timed(trace::current_sampled(), histogram, labels, seconds);
 }
 
 /// Times something done on behalf of an earlier request, which `traceparent` names.
 pub fn observe_for(traceparent: Option<&str>, histogram: &HistogramVec, labels: &[&str], seconds: f64) {
+    timed(traceparent.and_then(trace::sampled), histogram, labels, seconds);
+}
+
+fn timed(trace: Option<TraceId>, histogram: &HistogramVec, labels: &[&str], seconds: f64) {
     histogram.with_label_values(labels).observe(seconds);
-    if let Some(trace) = traceparent.and_then(trace::sampled) {
+    if let Some(trace) = trace {
         let exemplar = Exemplar {
             trace,
             seconds,

@@ -62,8 +62,16 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
 
 /// The trace that a `traceparent` names, if it is recorded.
 pub(crate) fn sampled(traceparent: &str) -> Option<TraceId> {
-    let context = parse(traceparent)?;
-    context.is_sampled().then(|| context.trace_id())
+    recorded(&parse(traceparent)?)
+}
+
+/// The current span's trace, if it is recorded.
+pub(crate) fn current_sampled() -> Option<TraceId> {
+    recorded(Span::current().context().span().span_context())
+}
+
+fn recorded(span: &SpanContext) -> Option<TraceId> {
+    (span.is_valid() && span.is_sampled()).then(|| span.trace_id())
 }
 
 fn parse(text: &str) -> Option<SpanContext> {
@@ -139,6 +147,8 @@ mod tests {
             let span = tracing::info_span!("work");
             with_parent(&span, Some(GOOD));
             let seen = span.in_scope(current_traceparent).unwrap();
+            assert_eq!(span.in_scope(current_sampled), sampled(&seen));
+            assert_eq!(sampled(&seen), sampled(GOOD));
             assert!(seen.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{seen}");
             assert_ne!(seen, GOOD);
         });

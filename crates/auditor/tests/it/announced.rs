@@ -1,6 +1,5 @@
 //! I13 beside traffic, and when announcements are pruned.
 
-use auditor::{Books, audit};
 use uuid::Uuid;
 
 use crate::world::{CANCELLED, PAID, World, id, run};
@@ -26,13 +25,8 @@ async fn an_order_that_goes_on_meanwhile_is_no_violation() {
             .unwrap();
         }
     });
-    let books = Books {
-        order: world.order.pool.clone(),
-        inventory: world.inventory.pool.clone(),
-        payment: world.payment.pool.clone(),
-    };
     for _ in 0..20 {
-        let report = audit(&books, &world.expected).await.unwrap();
+        let report = world.audit().await;
         let finding = report.finding("I13").unwrap();
         assert_eq!(finding.violations, 0, "{:?}", finding.notes);
     }
