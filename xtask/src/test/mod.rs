@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything, against private servers started for it, with a summary.
 
+mod told;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -8,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use dev_stack::servers::{Postgres, RabbitMq, Redis, scratch_folder};
 use dev_stack::{Progress, hive, install, router};
 
+use self::told::{Counts, Told};
 use crate::show::{Steps, table};
 use crate::{compose, deploy, faults, fuzz, new_subgraph, node, schema_check, sdl, tidy, web, workspace};
 
@@ -19,18 +22,11 @@ pub(crate) struct Arguments {
     stages: Vec<String>,
 }
 
-/// What one stage found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-}
-
 struct Outcome {
     stage: &'static str,
-    ok: bool,
-    counts: Counts,
+    /// Why it failed, if it did.
+    error: Option<String>,
+    told: Told,
     took: Duration,
 }
 
@@ -130,27 +126,30 @@ impl Servers {
 fn run_stage(stage: &'static str, servers: Option<&Servers>) -> Outcome {
     println!("\n=== {stage}");
     let begun = Instant::now();
-    let mut counts = Counts::default();
-    let result = perform(stage, servers, &mut counts);
-    if let Err(error) = &result {
-        println!("{stage}: {error:#}");
+    let mut told = Told::default();
+    let error = perform(stage, servers, &mut told)
+        .err()
+        .map(|error| format!("{error:#}"));
+    if let Some(error) = &error {
+        println!("{stage}: {error}");
     }
+    let counts = &mut told.counts;
     // What counts no tests of its own counts as one.
-    if counts == Counts::default() {
-        counts.passed = u64::from(result.is_ok());
-        counts.failed = u64::from(result.is_err());
-    } else if result.is_err() && counts.failed == 0 {
+    if *counts == Counts::default() {
+        counts.passed = u64::from(error.is_none());
+        counts.failed = u64::from(error.is_some());
+    } else if error.is_some() && counts.failed == 0 {
         counts.failed = 1;
     }
     Outcome {
         stage,
-        ok: result.is_ok(),
-        counts,
+        error,
+        told,
         took: begun.elapsed(),
     }
 }
 
-fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Result<()> {
+fn perform(stage: &str, servers: Option<&Servers>, told: &mut Told) -> Result<()> {
     match stage {
         "fmt" => workspace::must(&mut workspace::cargo(&["fmt", "--all", "--check"])?),
         "tidy" => tidy::check().map(drop),
@@ -168,10 +167,10 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             // By itself, for the same reason.
             count(
                 &mut workspace::cargo(&["test", "--package", "composer", "--no-fail-fast"])?,
-                counts,
+                told,
             )?;
             schema_check::test()?;
-            counts.passed += 1;
+            told.counts.passed += 1;
             Ok(())
         }
         "unit" => {
@@ -189,7 +188,7 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             if let Some(servers) = servers {
                 servers.set(&mut command);
             }
-            count(&mut command, counts)
+            count(&mut command, told)
         }
         "e2e" => {
             workspace::build(false)?;
@@ -206,7 +205,7 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
                     "security",
                     "--no-fail-fast",
                 ])?,
-                counts,
+                told,
             )
         }
         "deploy" => {
@@ -214,41 +213,41 @@ fn perform(stage: &str, servers: Option<&Servers>, counts: &mut Counts) -> Resul
             workspace::build(false)?;
             count(
                 &mut workspace::cargo(&["test", "-p", "deploy", "--no-fail-fast"])?,
-                counts,
+                told,
             )
         }
-        "faults" => campaigns(&faults::TESTED, counts),
-        "chaos" => campaigns(&faults::CHAOS, counts),
-        "node" => node::check(&mut |command| count(command, counts)),
-        "web" => web::check(&mut |command| count(command, counts)),
-        "browser" => web::browse(web::Browsing::All, &mut |command| count(command, counts)),
-        "room" => web::browse(web::Browsing::Room, &mut |command| count(command, counts)),
+        "faults" => campaigns(&faults::TESTED, told),
+        "chaos" => campaigns(&faults::CHAOS, told),
+        "node" => node::check(&mut |command| count(command, told)),
+        "web" => web::check(&mut |command| count(command, told)),
+        "browser" => web::browse(web::Browsing::All, &mut |command| count(command, told)),
+        "room" => web::browse(web::Browsing::Room, &mut |command| count(command, told)),
         "hive" => {
             hive::ensure(&Steps::new())?;
             workspace::build(false)?;
             count(
                 &mut workspace::cargo(&["test", "-p", "e2e", "--test", stage, "--no-fail-fast"])?,
-                counts,
+                told,
             )
         }
         "ops" | "security" => {
             workspace::build(false)?;
             count(
                 &mut workspace::cargo(&["test", "-p", "e2e", "--test", stage, "--no-fail-fast"])?,
-                counts,
+                told,
             )?;
             fuzz::check()?;
-            counts.passed += 1;
+            told.counts.passed += 1;
             Ok(())
         }
         other => bail!("no such stage: {other}"),
     }
 }
 
-fn campaigns(all: &[&[&str]], counts: &mut Counts) -> Result<()> {
+fn campaigns(all: &[&[&str]], told: &mut Told) -> Result<()> {
     for campaign in all {
         faults::check(campaign)?;
-        counts.passed += 1;
+        told.counts.passed += 1;
     }
     Ok(())
 }
@@ -261,8 +260,8 @@ fn clippy(packages: &[&str]) -> Result<()> {
     workspace::must(&mut command)
 }
 
-/// Runs `cargo test`, shows what it says, and adds up its summary lines.
-fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
+/// Runs `cargo test`, shows what it says, and keeps what counts of it.
+fn count(command: &mut Command, told: &mut Told) -> Result<()> {
     let name = workspace::shown(command);
     let mut child = command
         .stdout(Stdio::piped())
@@ -272,7 +271,7 @@ fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
     let mut out = std::io::stdout();
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
-        counts.add(&String::from_utf8_lossy(&line));
+        told.hear(&String::from_utf8_lossy(&line));
         out.write_all(&line)?;
         out.write_all(b"\n")?;
     }
@@ -281,40 +280,6 @@ fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
         bail!("{name}: {status}");
     }
     Ok(())
-}
-
-impl Counts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...` of cargo's, `Tests  3 passed (3)` of
-    /// vitest's, or `  3 passed (1.2m)` of Playwright's.
-    fn add(&mut self, line: &str) {
-        let trimmed = line.trim();
-        let alone = trimmed.split_once(' ').is_some_and(|(number, rest)| {
-            let (word, time) = rest.split_once(' ').unwrap_or((rest, "("));
-            number.parse::<u64>().is_ok()
-                && ["passed", "failed", "skipped"].contains(&word)
-                && time.starts_with('(')
-        });
-        let rest = match (line.strip_prefix("test result: "), trimmed.strip_prefix("Tests ")) {
-            (Some(rest), _) | (None, Some(rest)) => rest,
-            (None, None) if alone && line.starts_with("  ") => trimmed,
-            _ => return,
-        };
-        let words: Vec<&str> = rest
-            .split([' ', ';', '.'])
-            .filter(|word| !word.is_empty())
-            .collect();
-        for pair in words.windows(2) {
-            let Ok(number) = pair[0].parse::<u64>() else {
-                continue;
-            };
-            match pair[1] {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" | "skipped" => self.ignored += number,
-                _ => {}
-            }
-        }
-    }
 }
 
 fn summarise(outcomes: &[Outcome]) -> ExitCode {
@@ -326,8 +291,8 @@ fn summarise(outcomes: &[Outcome]) -> ExitCode {
             passed,
             failed,
             ignored,
-        } = outcome.counts;
-        let verdict = if outcome.ok { "ok" } else { "FAILED" };
+        } = outcome.told.counts;
+        let verdict = if outcome.error.is_none() { "ok" } else { "FAILED" };
         vec![
             outcome.stage.to_owned(),
             verdict.to_owned(),
@@ -338,11 +303,18 @@ fn summarise(outcomes: &[Outcome]) -> ExitCode {
         ]
     };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(outcomes.iter().map(row)).collect();
+    for outcome in outcomes {
+        let Some(error) = &outcome.error else { continue };
+        println!("\n=== {} failed: {error}", outcome.stage);
+        for line in &outcome.told.failures {
+            println!("{line}");
+        }
+    }
     println!("\n{}", table(&rows));
-    let passed: u64 = outcomes.iter().map(|outcome| outcome.counts.passed).sum();
-    let failed: u64 = outcomes.iter().map(|outcome| outcome.counts.failed).sum();
+    let passed: u64 = outcomes.iter().map(|outcome| outcome.told.counts.passed).sum();
+    let failed: u64 = outcomes.iter().map(|outcome| outcome.told.counts.failed).sum();
     println!("{passed} passed, {failed} failed");
-    if outcomes.iter().all(|outcome| outcome.ok) {
+    if outcomes.iter().all(|outcome| outcome.error.is_none()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -352,47 +324,6 @@ fn summarise(outcomes: &[Outcome]) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn adds_up_cargos_summaries() {
-        let mut counts = Counts::default();
-        counts.add(
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 5 filtered out; finished in 0.1s",
-        );
-        counts.add("test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured");
-        counts.add("test says::passed ... ok");
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 5,
-                failed: 4,
-                ignored: 1
-            }
-        );
-    }
-
-    #[test]
-    fn adds_up_what_the_pages_tests_say() {
-        let mut counts = Counts::default();
-        for line in [
-            " Test Files  7 passed (7)",
-            "      Tests  1 failed | 38 passed (39)",
-            "  20 passed (1.2m)",
-            "  2 failed",
-            "  1 skipped",
-            "  12 failed attempts were made",
-        ] {
-            counts.add(line);
-        }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 58,
-                failed: 3,
-                ignored: 1
-            }
-        );
-    }
 
     #[test]
     fn stages_run_in_their_order() {
