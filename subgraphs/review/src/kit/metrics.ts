@@ -4,12 +4,22 @@
  */
 
 import { readdirSync, readFileSync } from "node:fs";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { trace } from "@opentelemetry/api";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type LabelValues,
+  type OpenMetricsContentType,
+  Registry,
+} from "prom-client";
 
 /** Seconds: from a cache hit to the longest call allowed. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-export const registry = new Registry();
+/** OpenMetrics for whoever asks: `prom-client` can't tell one set of counters in both formats. */
+export const registry = new Registry<OpenMetricsContentType>();
+registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
 
 function counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
   return new Counter({ name, help, labelNames, registers: [registry] });
@@ -20,7 +30,26 @@ function gauge<L extends string>(name: string, help: string, labelNames: readonl
 }
 
 function seconds<L extends string>(name: string, help: string, labelNames: readonly L[]): Histogram<L> {
-  return new Histogram({ name, help, labelNames, buckets: BUCKETS, registers: [registry] });
+  return new Histogram({
+    name,
+    help,
+    labelNames,
+    buckets: BUCKETS,
+    enableExemplars: true,
+    registers: [registry],
+  });
+}
+
+/**
+ * Notes how long something took that began at `begun`, by `performance.now()`. Where the current span is recorded, its
+ * trace becomes the example of its bucket.
+ */
+export function took<L extends string>(histogram: Histogram<L>, labels: LabelValues<L>, begun: number): void {
+  const value = (performance.now() - begun) / 1_000;
+  const span = trace.getActiveSpan();
+  const example = span?.isRecording() ? { trace_id: span.spanContext().traceId } : {};
+  // Its names are its own, whatever the type says.
+  histogram.observe({ labels, value, exemplarLabels: example as LabelValues<L> });
 }
 
 export const httpRequests = counter("http_requests_total", "Requests answered.", [
@@ -71,7 +100,7 @@ export const inboxAge = gauge("mercato_inbox_oldest_age_seconds", "Age of the ol
 const resident = gauge("process_resident_memory_bytes", "Resident memory.", []);
 const descriptors = gauge("process_open_fds", "Open file descriptors.", []);
 
-/** Everything, in the text format. Memory and descriptors as `/proc` tells them. */
+/** Everything, in the registry's format. Memory and descriptors as `/proc` tells them. */
 export async function scrape(): Promise<string> {
   try {
     const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"));

@@ -10,7 +10,7 @@ import {
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import type { Address } from "./env.ts";
 import { logOf, reasonOf } from "./log.ts";
-import { httpInFlight, httpRequests, httpSeconds } from "./metrics.ts";
+import { httpInFlight, httpRequests, httpSeconds, took } from "./metrics.ts";
 import { accepted, HEADER, withCorrelation } from "./scope.ts";
 import { inSpan, remote, TRACEPARENT } from "./telemetry.ts";
 
@@ -154,13 +154,13 @@ async function answer(
         if (result.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
         const took_ms = performance.now() - begun;
         log.debug({ method, path, status: result.status, took_ms }, "answered");
+        took(httpSeconds, labels, begun);
         return result;
       },
       parent,
     );
   const result = await withCorrelation(id, work);
   httpInFlight.dec({ listener: listener.name });
-  httpSeconds.observe(labels, (performance.now() - begun) / 1_000);
   httpRequests.inc({ ...labels, status: String(result.status) });
   // What of the body was not read would be taken for the next request.
   if (!incoming.complete) outgoing.setHeader("connection", "close");

@@ -20,7 +20,7 @@ import {
   NodeTracerProvider,
   ParentBasedSampler,
 } from "@opentelemetry/sdk-trace-node";
-import { storeSeconds } from "./metrics.ts";
+import { storeSeconds, took } from "./metrics.ts";
 
 /** The header that carries the trace. */
 export const TRACEPARENT = "traceparent";
@@ -94,12 +94,14 @@ export async function inSpan<T>(
 export async function ask<T>(store: string, operation: string, work: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   const attributes = { "db.system.name": store, "db.operation.name": operation };
-  let outcome = "failed";
-  try {
-    const answer = await inSpan(`${store} ${operation}`, SpanKind.CLIENT, attributes, work);
-    outcome = "ok";
-    return answer;
-  } finally {
-    storeSeconds.observe({ operation, outcome, store }, (performance.now() - begun) / 1_000);
-  }
+  return inSpan(`${store} ${operation}`, SpanKind.CLIENT, attributes, async () => {
+    let outcome = "failed";
+    try {
+      const answer = await work();
+      outcome = "ok";
+      return answer;
+    } finally {
+      took(storeSeconds, { operation, outcome, store }, begun);
+    }
+  });
 }

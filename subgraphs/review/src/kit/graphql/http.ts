@@ -20,7 +20,7 @@ import type { Address, Env } from "../env.ts";
 import { text } from "../env.ts";
 import { parseJson } from "../json.ts";
 import { logOf } from "../log.ts";
-import { operationSeconds, operations } from "../metrics.ts";
+import { operationSeconds, operations, took } from "../metrics.ts";
 import { refused } from "../refusal.ts";
 import { correlationId } from "../scope.ts";
 import { type Answer, json, type Listener, type Request } from "../serve.ts";
@@ -210,11 +210,11 @@ async function run<C>(
       contextValue: endpoint.contextOf(caller),
     });
     if (outcome.errors !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+    took(operationSeconds, { type: kind }, begun);
     return outcome;
   });
   note(result.errors ?? [], caller, checked.name);
   count(checked, outcomeOf(result.errors ?? []));
-  operationSeconds.observe({ type: kind }, (performance.now() - begun) / 1_000);
   // It never began: a variable could not be read.
   if (!("data" in result)) throw new RequestErrors(result.errors ?? []);
   return result as FormattedExecutionResult;
