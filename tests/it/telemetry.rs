@@ -16,6 +16,10 @@ pub(crate) const CASES: &[Case] = &[
         log_fields,
     ),
     (
+        "telemetry: each service counts the events that it says it publishes",
+        published,
+    ),
+    (
         "telemetry: each service has the metrics that boards and alerts read",
         metrics,
     ),
@@ -94,6 +98,27 @@ fn metrics(world: &World) -> Result<()> {
         missing.extend(gone.map(|line| format!("{service} {line}")));
     }
     ensure!(missing.is_empty(), "gone, or with other labels: {missing:#?}");
+    Ok(())
+}
+
+/// From the first moment on: a type that is missing, or that nobody knows of, is named.
+fn published(world: &World) -> Result<()> {
+    for service in roster::all() {
+        let (address, _) = world.stack.plan().readiness(&service.name)?;
+        let answer = dev_stack::http::get(address, "/metrics").context("no metrics")?;
+        let counted: BTreeSet<&str> = answer
+            .body
+            .lines()
+            .filter(|line| line.starts_with("mercato_events_published_total{"))
+            .filter_map(|line| line.split_once("type=\"")?.1.split('"').next())
+            .collect();
+        let said: BTreeSet<&str> = service.events.publishes.iter().map(String::as_str).collect();
+        ensure!(
+            counted == said,
+            "{}: counts {counted:?}, says {said:?}",
+            service.name
+        );
+    }
     Ok(())
 }
 

@@ -195,7 +195,7 @@ fn heard(service: &str) -> Vec<String> {
 
 /// Whether it only listens, and tells nobody anything.
 fn only_listens(service: &str) -> bool {
-    roster::find(service).is_some_and(|service| !service.events.publishes)
+    roster::find(service).is_some_and(|service| !service.is_publisher())
 }
 
 /// To listen to those, and to nothing else. Who has no subscribers listens with its own queue alone.

@@ -34,7 +34,7 @@ pub(crate) fn accounts() -> Vec<Account> {
 
 fn account(service: &'static Service) -> Account {
     let name = service.name.as_str();
-    let own = service.events.publishes.then(|| format!(r"{name}\.events"));
+    let own = service.is_publisher().then(|| format!(r"{name}\.events"));
     let live = service.is_live().then(|| r"amq\.gen.*".to_owned());
     let consumes = &service.events.consumes;
     let heard: Vec<&str> = consumes.iter().map(|heard| heard.from.as_str()).collect();
@@ -88,7 +88,7 @@ pub fn topology() -> Value {
     let mut exchanges = Vec::new();
     let (mut queues, mut bindings, mut policies) = (Vec::new(), Vec::new(), Vec::new());
     for service in roster::all() {
-        if service.events.publishes {
+        if service.is_publisher() {
             exchanges.push(exchange(&format!("{}.events", service.name), "topic"));
         }
         for heard in &service.events.consumes {

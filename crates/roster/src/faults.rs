@@ -10,6 +10,7 @@ pub(crate) fn faults(services: &[Service]) -> Vec<String> {
     let find = |name: &str| services.iter().find(|service| service.name == name);
     let mut numbers = BTreeMap::new();
     let mut prefixes = BTreeMap::new();
+    let mut publishers = BTreeMap::new();
     for service in services {
         let name = service.name.as_str();
         let mut fault = |text: String| faults.push(format!("subgraphs/{name}/service.toml: {text}"));
@@ -34,20 +35,45 @@ pub(crate) fn faults(services: &[Service]) -> Vec<String> {
         if service.has_broker() && !service.database {
             fault("events: an outbox and an inbox need a database".to_owned());
         }
-        if service.is_live() && !service.events.publishes {
+        for kind in &service.events.publishes {
+            if !is_type(kind) {
+                fault(format!("events: {kind} is no type such as order.created.v1"));
+            }
+            if let Some(other) = publishers.insert(kind.as_str(), name) {
+                fault(format!("events: {kind} is {other}'s"));
+            }
+        }
+        if service.is_live() && !service.is_publisher() {
             fault("public: what is pushed to clients is heard from the service's own events".to_owned());
         }
         for heard in &service.events.consumes {
-            let told = find(&heard.from).is_some_and(|other| other.events.publishes);
-            if heard.from == name || !told {
+            let told = find(&heard.from).map_or(&[][..], |other| other.events.publishes.as_slice());
+            if heard.from == name || told.is_empty() {
                 fault(format!("events: {} publishes none", heard.from));
             }
             if heard.events.is_empty() {
                 fault(format!("events: none of {}'s is named", heard.from));
             }
+            for kind in heard.events.iter().filter(|kind| !told.contains(kind)) {
+                fault(format!("events: {} publishes no {kind}", heard.from));
+            }
         }
     }
     faults
+}
+
+/// What it is about, what happened, and the version of its form.
+fn is_type(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let mut letters = word.bytes();
+        !word.is_empty() && letters.all(|letter| letter.is_ascii_lowercase() || letter == b'_')
+    };
+    let parts: Vec<&str> = text.split('.').collect();
+    let [subject, fact, version] = parts[..] else {
+        return false;
+    };
+    let number = version.strip_prefix('v').unwrap_or_default();
+    is_word(subject) && is_word(fact) && number.parse::<u16>().is_ok_and(|number| number > 0)
 }
 
 #[cfg(test)]
@@ -65,7 +91,7 @@ mod tests {
 
     fn publisher(name: &str) -> Service {
         let mut service = service(name);
-        service.events.publishes = true;
+        service.events.publishes = vec![format!("{name}.created.v1")];
         service
     }
 
@@ -111,6 +137,13 @@ mod tests {
         other.redis = Some(redis);
         let mut vague = hears("vague", "homeless");
         vague.events.consumes[0].events.clear();
+        let mut deaf = hears("deaf", "homeless");
+        deaf.events.consumes[0]
+            .events
+            .push("homeless.creatd.v1".to_owned());
+        let (mut echo, mut loose) = (publisher("echo"), publisher("loose"));
+        echo.events.publishes = vec!["homeless.created.v1".to_owned()];
+        loose.events.publishes.push("loose.changed".to_owned());
         for (services, wanted) in [
             (vec![caller], "there is no other service called nobody"),
             (vec![homeless.clone()], "need a database"),
@@ -122,7 +155,13 @@ mod tests {
                 vec![hears("told", "mute"), service("mute")],
                 "mute publishes none",
             ),
-            (vec![homeless, vague], "none of homeless's is named"),
+            (vec![homeless.clone(), vague], "none of homeless's is named"),
+            (
+                vec![homeless.clone(), deaf],
+                "homeless publishes no homeless.creatd.v1",
+            ),
+            (vec![homeless, echo], "homeless.created.v1 is homeless's"),
+            (vec![loose], "loose.changed is no type"),
         ] {
             let faults = faults(&services);
             assert!(

@@ -65,8 +65,8 @@ pub struct Redis {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Events {
-    /// It publishes to `NAME.events`, from an outbox.
-    pub publishes: bool,
+    /// What it publishes to `NAME.events`, from an outbox: types such as `order.created.v1`.
+    pub publishes: Vec<String>,
     /// Whose events it applies, from a queue of its own each.
     pub consumes: Vec<Consumes>,
 }
@@ -162,9 +162,14 @@ impl Service {
         format!("{}.{}-events", self.name, heard.from)
     }
 
+    /// Whether it tells others anything.
+    pub fn is_publisher(&self) -> bool {
+        !self.events.publishes.is_empty()
+    }
+
     /// Whether it is on the broker.
     pub fn has_broker(&self) -> bool {
-        self.events.publishes || !self.events.consumes.is_empty()
+        self.is_publisher() || !self.events.consumes.is_empty()
     }
 
     /// Whether it serves subscriptions.

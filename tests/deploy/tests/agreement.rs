@@ -82,6 +82,18 @@ fn lint() -> Result<()> {
     Ok(())
 }
 
+/// What the chart makes of its own values and these.
+fn template(arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(tools::find("helm").unwrap());
+    command
+        .args(["template", "mercato"])
+        .arg(root().join("helm/mercato"));
+    command
+        .args(["--kube-version", render::KUBERNETES])
+        .args(arguments);
+    tools::run(&mut command)
+}
+
 /// The schema of values is not decoration: each of these is a slip somebody makes.
 fn schema() -> Result<()> {
     let wrong = [
@@ -95,12 +107,7 @@ fn schema() -> Result<()> {
         "mail.ca=/etc/ssl/own.pem",
     ];
     for value in wrong {
-        let mut command = Command::new(tools::find("helm").unwrap());
-        command
-            .args(["template", "mercato"])
-            .arg(root().join("helm/mercato"));
-        command.args(["--kube-version", render::KUBERNETES, "--set", value]);
-        if tools::run(&mut command).is_ok() {
+        if template(&["--set", value]).is_ok() {
             bail!("the chart takes {value}");
         }
     }
@@ -113,13 +120,8 @@ fn authority() -> Result<()> {
     let folder = dev_stack::servers::scratch_folder()?;
     let file = folder.path().join("authority.pem");
     std::fs::write(&file, pem)?;
-    let mut command = Command::new(tools::find("helm").unwrap());
-    command
-        .args(["template", "mercato"])
-        .arg(root().join("helm/mercato"));
-    command.args(["--kube-version", render::KUBERNETES, "--set-file"]);
-    command.arg(format!("mail.ca={}", file.display()));
-    let objects = render::parse(&tools::run(&mut command)?)?;
+    let given = format!("mail.ca={}", file.display());
+    let objects = render::parse(&template(&["--set-file", &given])?)?;
     let told: Vec<_> = objects.iter().map(|object| &object["data"]["SMTP_CA"]).collect();
     ensure!(
         told.iter().filter(|value| **value == pem).count() == 1,

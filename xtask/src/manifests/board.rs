@@ -116,7 +116,7 @@ fn panels(service: &Service) -> (Vec<Panel>, Vec<Panel>) {
     if !service.events.consumes.is_empty() {
         narrow.extend(heard());
     }
-    if service.events.publishes {
+    if service.is_publisher() {
         narrow.extend(told());
     }
     if service.is_live() {

@@ -5,6 +5,7 @@ mod blocks;
 mod board;
 mod chart;
 mod cluster;
+mod events;
 mod service;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ fn wanted(root: &Path) -> Result<BTreeMap<String, String>> {
         files.insert(board, board::of(service)?);
     }
     files.insert("supergraph.yaml".to_owned(), composed());
+    files.insert("docs/events.md".to_owned(), events::catalogue(root));
     let secrets = cluster::secrets()?;
     files.extend(chart::files(&secrets));
     files.extend(cluster::files(secrets));

@@ -42,6 +42,13 @@ impl Authority {
         self.certificate.pem()
     }
 
+    /// What a service is told that signs in and trusts this authority.
+    fn login(&self) -> Vec<Setting> {
+        let mut all = login();
+        all.push(("SMTP_CA", self.pem()));
+        all
+    }
+
     /// A certificate for `host` with its key.
     fn sign(&self, host: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
@@ -49,6 +56,16 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.certificate, &self.key).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
+}
+
+/// A variable with its value.
+type Setting = (&'static str, String);
+
+fn login() -> Vec<Setting> {
+    vec![
+        ("SMTP_USER", USER.to_owned()),
+        ("SMTP_PASSWORD", PASSWORD.to_owned()),
+    ]
 }
 
 #[derive(Clone, Copy)]
@@ -91,12 +108,12 @@ async fn server(stage: &Stage, guard: Guard) -> u16 {
 }
 
 /// A notification service that sends to that port.
-fn sender(stage: &Stage, way: Way, port: u16, more: &[(&'static str, &str)]) -> App {
+fn sender(stage: &Stage, way: Way, port: u16, more: &[Setting]) -> App {
     let mut smtp = vec![
         ("SMTP_ADDR", format!("localhost:{port}")),
         ("SMTP_TLS", way.name().to_owned()),
     ];
-    smtp.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    smtp.extend_from_slice(more);
     stage.replica_with(&smtp)
 }
 
@@ -149,12 +166,7 @@ async fn a_mail_goes_encrypted_and_with_a_login() {
             stage.paid().await;
             let guard = way.guard(&own).with_login(USER, PASSWORD, mechanisms);
             let port = server(&stage, guard).await;
-            let login = [
-                ("SMTP_USER", USER),
-                ("SMTP_PASSWORD", PASSWORD),
-                ("SMTP_CA", &authority.pem()),
-            ];
-            let app = sender(&stage, way, port, &login);
+            let app = sender(&stage, way, port, &authority.login());
             assert_eq!(app.send_mails().await.unwrap(), 1);
             assert_eq!(stage.mail().await, ("SENT".to_owned(), 1, None));
             assert_eq!(stage.caught()[0].to, [ADDRESS], "{} {mechanisms}", way.name());
@@ -192,12 +204,7 @@ async fn who_is_not_let_in_waits_and_tells_no_password() {
         // The server repeats in its refusal what it was told.
         let guard = way.guard(&own).with_login(USER, "another", mechanisms);
         let port = server(&stage, guard).await;
-        let login = [
-            ("SMTP_USER", USER),
-            ("SMTP_PASSWORD", PASSWORD),
-            ("SMTP_CA", &authority.pem()),
-        ];
-        let app = sender(&stage, way, port, &login);
+        let app = sender(&stage, way, port, &authority.login());
         let reason = waits(&stage, &app).await;
         assert!(reason.contains("535") && reason.contains("***"), "{reason}");
         tells_no_password(&reason);
@@ -206,7 +213,13 @@ async fn who_is_not_let_in_waits_and_tells_no_password() {
         // With the right one it goes, at its first try.
         let guard = way.guard(&own).with_login(USER, PASSWORD, mechanisms);
         let port = server(&stage, guard).await;
-        assert_eq!(sender(&stage, way, port, &login).send_mails().await.unwrap(), 1);
+        assert_eq!(
+            sender(&stage, way, port, &authority.login())
+                .send_mails()
+                .await
+                .unwrap(),
+            1
+        );
         assert_eq!(stage.mail().await, ("SENT".to_owned(), 1, None));
     }
 }
@@ -218,7 +231,7 @@ async fn who_has_no_login_waits_for_one() {
     stage.paid().await;
     let guard = Way::Starttls.guard(&authority.sign("localhost"));
     let port = server(&stage, guard.with_login(USER, PASSWORD, "PLAIN")).await;
-    let app = sender(&stage, Way::Starttls, port, &[("SMTP_CA", &authority.pem())]);
+    let app = sender(&stage, Way::Starttls, port, &[("SMTP_CA", authority.pem())]);
     let reason = waits(&stage, &app).await;
     assert!(reason.contains("530"), "{reason}");
 }
@@ -227,20 +240,20 @@ async fn who_has_no_login_waits_for_one() {
 async fn a_stranger_learns_neither_mail_nor_password() {
     let (authority, other) = (Authority::new("Mercato's own"), Authority::new("Somebody's"));
     // Signed by somebody else; for another name; by one whom we do not ask; by one whom the machine does not know.
-    let (ours, theirs) = (authority.pem(), other.pem());
+    let (ours, theirs) = (&authority.pem(), &other.pem());
     for way in WAYS {
         for (chain, trusted) in [
-            (other.sign("localhost"), Some(ours.as_str())),
-            (authority.sign("mail.example"), Some(ours.as_str())),
-            (authority.sign("localhost"), Some(theirs.as_str())),
+            (other.sign("localhost"), Some(ours)),
+            (authority.sign("mail.example"), Some(ours)),
+            (authority.sign("localhost"), Some(theirs)),
             (authority.sign("localhost"), None),
         ] {
             let stage = Stage::new().await;
             stage.paid().await;
             let guard = way.guard(&chain).with_login(USER, PASSWORD, "PLAIN");
             let port = server(&stage, guard).await;
-            let mut login = vec![("SMTP_USER", USER), ("SMTP_PASSWORD", PASSWORD)];
-            login.extend(trusted.map(|pem| ("SMTP_CA", pem)));
+            let mut login = login();
+            login.extend(trusted.map(|pem| ("SMTP_CA", pem.clone())));
             let app = sender(&stage, way, port, &login);
             let reason = waits(&stage, &app).await;
             assert!(reason.contains("certificate"), "{reason}");
@@ -256,8 +269,7 @@ async fn what_is_not_encrypted_is_not_spoken_to() {
     // It knows no TLS, and would take everything.
     let port = server(&stage, Guard::default().with_login(USER, PASSWORD, "PLAIN")).await;
     for way in WAYS {
-        let login = [("SMTP_USER", USER), ("SMTP_PASSWORD", PASSWORD)];
-        let app = sender(&stage, way, port, &login);
+        let app = sender(&stage, way, port, &login());
         tells_no_password(&waits(&stage, &app).await);
     }
 }
