@@ -16,7 +16,8 @@ export default defineConfig({
   retries: 0,
   // Generous: a machine that compiles beside is no fault of the page.
   timeout: 90_000,
-  expect: { timeout: 20_000 },
+  // Below that, so that a test that hangs says where.
+  expect: { timeout: 20_000, toPass: { timeout: 40_000 } },
   // The room comes last: it fills the catalogue with the products of a supermarket.
   projects: [
     { name: "page", testIgnore: "room.spec.ts" },
@@ -25,6 +26,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     baseURL,
+    actionTimeout: 30_000,
+    navigationTimeout: 30_000,
     locale: "en-US",
     timezoneId: "UTC",
     viewport: { width: 1280, height: 900 },

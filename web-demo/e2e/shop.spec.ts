@@ -308,6 +308,32 @@ test("who bought a product reviews it, changes the review and deletes it; who di
   await expect(form).toBeVisible();
 });
 
+test("what comes while the list of notifications is on its way is in it", async ({ page, request }) => {
+  const graph = new Graph(request);
+  const ada = await graph.register();
+  await signIn(page, ada);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let held = 0;
+  await page.route("/graphql", async (route) => {
+    if (route.request().postDataJSON()?.operationName !== "Notices" || held > 0) return route.continue();
+    const response = await route.fetch();
+    held += 1;
+    await released;
+    // Nobody may be waiting for it any more.
+    return route.fulfill({ response }).catch(() => undefined);
+  });
+  await page.goto("/notifications");
+  await expect.poll(() => held).toBe(1);
+  const order = await graph.order("soy-candle", ada);
+  await graph.settled(order.id, ada, "PAID");
+  await expect(page.getByRole("link", { name: "Notifications, 2 unread" })).toBeVisible();
+  release();
+  await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(2);
+});
+
 test("the bell tells of an order while it is placed and paid; what was read stays read", async ({
   page,
   request,

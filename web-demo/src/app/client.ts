@@ -69,7 +69,7 @@ const renew = new ErrorLink(({ error, operation, forward }) => {
 
 /** Who tells of notifications has a socket of its own. */
 const sockets = ApolloLink.split(
-  ({ operationName }) => operationName === "NotificationReceived",
+  ({ operationName }) => operationName === "UnreadNoticeCount",
   new GraphQLWsLink(notices.client),
   new GraphQLWsLink(live.client),
 );

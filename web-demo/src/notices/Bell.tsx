@@ -1,16 +1,13 @@
 // The bell: how many notifications were not read, and the way to them. A chunk of its own, since most visits begin
 // without an account.
-import { useQuery } from "@apollo/client/react";
 import { ActionIcon, Indicator, VisuallyHidden } from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
 import { Link } from "react-router";
-import { UnreadNoticesDocument } from "../gql/documents";
-import { useNotices } from "./useNotices";
+import { useNotices, useUnread } from "./useNotices";
 
 export function Bell({ userId }: { userId: string }) {
   useNotices(userId);
-  const { data } = useQuery(UnreadNoticesDocument);
-  const unread = data?.me?.unreadNotificationCount ?? 0;
+  const unread = useUnread();
   const words = unread === 0 ? "Notifications" : `Notifications, ${unread} unread`;
   return (
     <>

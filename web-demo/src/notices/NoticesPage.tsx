@@ -24,6 +24,7 @@ import { MarkNoticesReadDocument, type NoticePartsFragment, NoticesDocument } fr
 import { formatDateTime } from "../lib/dates";
 import { noticeWords } from "../lib/errors";
 import { useSession } from "../session/SessionProvider";
+import { useUnread } from "./useNotices";
 
 const PAGE = 20;
 
@@ -91,8 +92,11 @@ export function NoticesPage() {
   const variables = { first: PAGE };
   const more = useNextPage(NoticesDocument, variables);
   const { read, loading: marking } = useMarkRead();
+  const unread = useUnread();
   const { data, loading, error, refetch } = useQuery(NoticesDocument, {
     variables,
+    // What is asked after news came must not be answered by what was on its way before.
+    context: { queryDeduplication: false },
     skip: !user,
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
@@ -118,7 +122,6 @@ export function NoticesPage() {
       </Empty>
     );
   }
-  const unread = data?.me?.unreadNotificationCount ?? 0;
   return (
     <Stack gap="lg" maw={720} mx="auto">
       <Group justify="space-between" align="flex-end">

@@ -10,6 +10,7 @@ mod send_mails;
 mod set_preference;
 mod tell;
 mod watch;
+mod watch_unread;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -12,6 +12,11 @@ use crate::app::Slice;
 /// Kind of the cursors of a user's notifications.
 const LIST: &str = "user.notifications";
 
+/// So many, as `Int` can say it.
+pub(super) fn count(unread: i64) -> i32 {
+    i32::try_from(unread).unwrap_or(i32::MAX)
+}
+
 /// A registered user; visible to themselves and to staff.
 pub(crate) struct User {
     pub(crate) user: UserId,
@@ -53,7 +58,7 @@ impl User {
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
         self.guard(ctx)?;
         let unread = load(ctx, UnreadOf(self.user)).await?.unwrap_or_default();
-        Ok(Some(i32::try_from(unread).unwrap_or(i32::MAX)))
+        Ok(Some(count(unread)))
     }
 
     /// What they want to be told, for every kind and channel; for themselves and for staff.

@@ -16,6 +16,7 @@ use crate::stage::Stage;
 
 /// Long enough for the broker; a test that waits for it in full has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
+const UNREAD: &str = "subscription { unreadNotificationCount }";
 const SUBSCRIPTION: &str = "subscription { notificationReceived { id kind title order { id } readAt } }";
 
 #[tokio::test]
@@ -49,6 +50,33 @@ async fn what_another_replica_writes_is_shown_once_and_to_its_user_alone() {
         told["data"]["notificationReceived"]["kind"], "ORDER_DELIVERED",
         "no repeat before it"
     );
+    let silence = timeout(Duration::from_millis(300), stranger.next()).await;
+    assert!(silence.is_err(), "{silence:?}");
+}
+
+/// The number says that it listens, so that nothing can fall between it and the next.
+#[tokio::test]
+async fn the_number_of_unread_ones_comes_at_once_and_with_each() {
+    let stage = Stage::new().await;
+    let other = stage.replica();
+    stage.paid().await;
+    let mut own = Socket::open(&stage, &other, stage.user).await;
+    let mut stranger = Socket::open(&stage, &other, UserId::generate()).await;
+    own.socket.subscribe(UNREAD, json!({})).await;
+    stranger.socket.subscribe(UNREAD, json!({})).await;
+    assert_eq!((own.unread().await, stranger.unread().await), (1, 0));
+    let order = contracts::OrderId::generate();
+    stage.hear(stage.moved(order, OrderStep::Shipped)).await;
+    stage.relay().await;
+    // The one before is published with it: each of them says it again.
+    while own.unread().await < 2 {}
+    sqlx::query("UPDATE notifications SET read_at = created_at")
+        .execute(&stage.db.pool)
+        .await
+        .unwrap();
+    stage.hear(stage.moved(order, OrderStep::Delivered)).await;
+    stage.relay().await;
+    while own.unread().await != 1 {}
     let silence = timeout(Duration::from_millis(300), stranger.next()).await;
     assert!(silence.is_err(), "{silence:?}");
 }
@@ -119,6 +147,12 @@ impl Socket {
     async fn subscribe(&mut self) {
         self.socket.subscribe(SUBSCRIPTION, json!({})).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+
+    async fn unread(&mut self) -> i64 {
+        let told = self.next().await;
+        let number = told["data"]["unreadNotificationCount"].as_i64();
+        number.unwrap_or_else(|| panic!("{told}"))
     }
 
     async fn next(&mut self) -> Value {
