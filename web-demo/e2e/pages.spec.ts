@@ -1,7 +1,7 @@
 // Every page: nothing axe calls serious, nothing wider than a phone, no error in the console.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page, type Request, test } from "@playwright/test";
 import { Graph, type Person, signIn } from "./graph";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -249,6 +249,19 @@ for (const look of [
         if (message.type() === "error") complaints.push(message.text());
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
+      const asked = new Map<string, Request>();
+      page.on("request", (request) => {
+        const question = request.postData() ?? "";
+        if (!question || !new URL(request.url()).pathname.startsWith("/graphql")) return;
+        if (asked.has(question)) complaints.push(`asked twice at once: ${question}`);
+        asked.set(question, request);
+      });
+      for (const end of ["requestfinished", "requestfailed"] as const) {
+        page.on(end as "requestfinished", (request) => {
+          const question = request.postData() ?? "";
+          if (asked.get(question) === request) asked.delete(question);
+        });
+      }
       if (as !== "guest") await signIn(page, as === "ada" ? ada : admin);
       for (const { name, path, ready } of visits().filter((visit) => visit.as === as)) {
         await test.step(`${name}, ${look.name}`, async () => {

@@ -86,6 +86,8 @@ export function makeClient(uri: Address): ApolloClient {
       trace.concat(sockets),
       http,
     ),
+    // Whoever asks again knows of something new: the answer to a question that was on its way before has it not.
+    queryDeduplication: false,
     defaultOptions: {
       // A part of the shop that is down leaves one field empty and not the page.
       watchQuery: { errorPolicy: "all" },

@@ -101,7 +101,7 @@ function useProducts(wanted: Wanted) {
 }
 
 function Chips({ wanted, onChange }: { wanted: Wanted; onChange(next: Partial<Wanted>): void }) {
-  const { data } = useQuery(CategoriesDocument, { fetchPolicy: "cache-first" });
+  const { data } = useQuery(CategoriesDocument, { fetchPolicy: "cache-only" });
   const name = data?.categories.find((one) => one.id === wanted.categoryId)?.name;
   const category = name && readableName(name);
   const chips: [string, string | null | undefined, Partial<Wanted>][] = [

@@ -95,8 +95,6 @@ export function NoticesPage() {
   const unread = useUnread();
   const { data, loading, error, refetch } = useQuery(NoticesDocument, {
     variables,
-    // What is asked after news came must not be answered by what was on its way before.
-    context: { queryDeduplication: false },
     skip: !user,
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",

@@ -39,7 +39,8 @@ export function Stars({ rating }: { rating: number }) {
 /** A page of reviews, and those that follow. */
 export function useReviews(slug: string, sort: ReviewSort) {
   const variables = { slug, first: PAGE, sort };
-  const asked = useQuery(ProductReviewsDocument, { variables });
+  // Three parts of a product's page ask for it at once.
+  const asked = useQuery(ProductReviewsDocument, { variables, context: { queryDeduplication: true } });
   return { ...asked, product: asked.data?.product, more: useNextPage(ProductReviewsDocument, variables) };
 }
 
@@ -81,8 +82,13 @@ export function Reviews({ slug, productId }: { slug: string; productId: string }
   const [sort, setSort] = useState<ReviewSort>("NEWEST");
   const { product, loading, error, refetch, more } = useReviews(slug, sort);
   const list = product?.reviews;
-  // It stands above the others already.
-  const own = useQuery(OwnReviewDocument, { variables: { slug }, skip: !user }).data?.product?.viewerReview;
+  // It stands above the others already, where it is asked for.
+  const { data: mine } = useQuery(OwnReviewDocument, {
+    variables: { slug },
+    fetchPolicy: "cache-only",
+    skip: !user,
+  });
+  const own = mine?.product?.viewerReview;
 
   return (
     <Stack component="section" aria-labelledby={ANCHOR} mt="xl" maw={760}>
