@@ -70,7 +70,7 @@ async fn the_number_of_unread_ones_comes_at_once_and_with_each() {
     stage.relay().await;
     // The one before is published with it: each of them says it again.
     while own.unread().await < 2 {}
-    sqlx::query("UPDATE notifications SET read_at = created_at")
+    sqlx::query("UPDATE notification SET read_at = created_at")
         .execute(&stage.db.pool)
         .await
         .unwrap();
