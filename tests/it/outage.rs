@@ -353,7 +353,7 @@ fn notification(world: &World) -> Result<()> {
         &["notification"],
         &[
             ("UnreadNotices", &["me.unreadNotificationCount"]),
-            ("Notices", &["me.notifications", "me.unreadNotificationCount"]),
+            ("Notices", &["me.notifications"]),
             ("NoticePreferences", &["me.notificationPreferences"]),
         ],
     )
