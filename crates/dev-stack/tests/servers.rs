@@ -34,6 +34,8 @@ fn redis_starts_twice_side_by_side() {
 fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
     let folder = scratch_folder().unwrap();
     let server = RabbitMq::start(folder.path()).unwrap();
+    // First, since it waits for a broker that takes no commands yet.
+    let accounts = server.apply_definitions().unwrap();
     server.ctl(&["add_vhost", "mine"]).unwrap();
     assert!(
         server
@@ -42,7 +44,6 @@ fn rabbitmq_starts_obeys_its_tool_and_leaves_nothing() {
             .lines()
             .any(|line| line == "mine")
     );
-    let accounts = server.apply_definitions().unwrap();
     let policies = server.ctl(&["list_policies"]).unwrap();
     assert!(policies.contains(r"^order\.payment-events$"), "{policies}");
     assert!(

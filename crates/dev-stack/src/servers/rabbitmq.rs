@@ -177,7 +177,15 @@ impl RabbitMq {
 
     /// Takes users, queues, exchanges and policies over, as `rabbitmqctl export_definitions` tells them.
     pub(crate) fn import(&self, definitions: &str) -> Result<()> {
-        self.ctl_with(&["import_definitions"], definitions).map(drop)
+        let import = || self.ctl_with(&["import_definitions"], definitions).map(drop);
+        match import() {
+            // A broker speaks AMQP a moment before it takes commands.
+            Err(error) if format!("{error:#}").contains(NOT_YET) => {
+                self.ctl(&["await_startup"])?;
+                import()
+            }
+            done => done,
+        }
     }
 
     /// Writes a `rabbitmqctl` that reaches this node, for other programs and for people; returns where it is.
@@ -213,17 +221,6 @@ impl RabbitMq {
     }
 
     fn ctl_with(&self, arguments: &[&str], input: &str) -> Result<String> {
-        match self.ctl_once(arguments, input) {
-            // A broker speaks AMQP a moment before it takes commands.
-            Err(error) if format!("{error:#}").contains(NOT_YET) => {
-                self.ctl_once(&["await_startup"], "")?;
-                self.ctl_once(arguments, input)
-            }
-            done => done,
-        }
-    }
-
-    fn ctl_once(&self, arguments: &[&str], input: &str) -> Result<String> {
         let mut command = self.ctl_command()?;
         command
             .args(arguments)
