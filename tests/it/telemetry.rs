@@ -74,6 +74,13 @@ fn contract(service: &str) -> PathBuf {
     root().join("subgraphs").join(service).join("metrics.txt")
 }
 
+/// What a service's metrics say now.
+fn scraped(world: &World, service: &str) -> Result<String> {
+    let (address, _) = world.stack.plan().readiness(service)?;
+    let answer = dev_stack::http::get(address, "/metrics").context("no metrics")?;
+    Ok(answer.body)
+}
+
 fn metrics(world: &World) -> Result<()> {
     world.runtime.block_on(async {
         for method in ["pm_mercato_slow", "pm_card_chargeDeclined"] {
@@ -85,9 +92,8 @@ fn metrics(world: &World) -> Result<()> {
     })?;
     let mut missing = Vec::new();
     for service in SERVICES {
-        let (address, _) = world.stack.plan().readiness(service)?;
-        let answer = dev_stack::http::get(address, "/metrics").context("no metrics")?;
-        let seen: BTreeSet<String> = answer.body.lines().filter_map(metric).collect();
+        let told = scraped(world, service)?;
+        let seen: BTreeSet<String> = told.lines().filter_map(metric).collect();
         let file = contract(service);
         if std::env::var_os("UPDATE_METRICS").is_some() {
             let all: Vec<_> = seen.iter().map(String::as_str).collect();
@@ -104,10 +110,8 @@ fn metrics(world: &World) -> Result<()> {
 /// From the first moment on: a type that is missing, or that nobody knows of, is named.
 fn published(world: &World) -> Result<()> {
     for service in roster::all() {
-        let (address, _) = world.stack.plan().readiness(&service.name)?;
-        let answer = dev_stack::http::get(address, "/metrics").context("no metrics")?;
-        let counted: BTreeSet<&str> = answer
-            .body
+        let told = scraped(world, &service.name)?;
+        let counted: BTreeSet<&str> = told
             .lines()
             .filter(|line| line.starts_with("mercato_events_published_total{"))
             .filter_map(|line| line.split_once("type=\"")?.1.split('"').next())
